@@ -1,0 +1,47 @@
+// The atomics policy: the only way rings and boards touch a shared word.
+//
+// The ring and the board are templates over such a policy, so that a model checker (relacy) runs
+// the shipped algorithm with its own atomics. A policy names a `Word` type and the four accesses
+// below; nothing here fences, nothing needs seq_cst.
+//
+// `StdAtomics` works on plain 64-bit words of a mapping. On x86-64 each of its accesses is one
+// plain move; what it buys is that the compiler neither repeats, splits, merges nor reorders it.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace sluice::shm {
+
+inline constexpr std::size_t kCacheLine = 64;
+
+struct StdAtomics {
+  using Word = std::uint64_t;
+
+  static_assert(std::atomic_ref<Word>::is_always_lock_free,
+                "a lock inside an atomic would not span processes; port the policy first");
+  static_assert(std::atomic_ref<Word>::required_alignment == alignof(Word));
+
+  [[nodiscard]] static std::uint64_t load_relaxed(const Word& word) noexcept {
+    return ref(word).load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] static std::uint64_t load_acquire(const Word& word) noexcept {
+    return ref(word).load(std::memory_order_acquire);
+  }
+  static void store_relaxed(Word& word, std::uint64_t value) noexcept {
+    ref(word).store(value, std::memory_order_relaxed);
+  }
+  static void store_release(Word& word, std::uint64_t value) noexcept {
+    ref(word).store(value, std::memory_order_release);
+  }
+
+ private:
+  // C++20 has no atomic_ref<const T>. A lock-free load never writes, so it is fine on a page that
+  // is mapped read-only.
+  static std::atomic_ref<Word> ref(const Word& word) noexcept {
+    return std::atomic_ref<Word>(const_cast<Word&>(word));
+  }
+};
+
+}  // namespace sluice::shm

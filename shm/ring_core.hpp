@@ -1,0 +1,238 @@
+// The ring's algorithm, free of files and processes: one producer, one consumer, words.
+//
+// A slot is `1 + kPayloadWords` words: the stamp, then the payload. The slot of position p is p &
+// (capacity - 1). Positions are 64-bit and may wrap.
+//
+// Invariants:
+//  1. The message is its own flag: position p is published when its slot carries stamp_of(p),
+//     nothing else. The consumer compares for equality only and never looks at the producer's tail.
+//  2. The producer writes slot p only when p - cursor < capacity, so never one that is unread.
+//  3. The stamp is stored after the payload; positions are stamped in ascending order only. A
+//     half-written slot was never visible, whatever instant its producer died at.
+//  4. `tail` is a hint, stored after the stamp: every position below it is published.
+//  5. Shared words are read one by one into a private array, which is what gets checked and used. A
+//     hostile peer can make that array nonsense but cannot change it after a check.
+//
+// The pairs (P producer, C consumer, T tool):
+//   stamp   P release -> C acquire    the payload of p is visible before its stamp
+//   cursor  C release -> P acquire    the consumer's reads of a slot are done before it is reused
+//   tail    P release -> T acquire    what lies below the tail is published
+//   payload P release -> T acquire    a tool that meets a word of the next lap also sees its tail
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "shm/atomics.hpp"
+
+namespace sluice::shm {
+
+// The stamp that publishes a position. Zero, what a truncated file reads as, belongs to position
+// 2^64 - 1, which a ring starting at 0 does not reach in five centuries of a billion messages a
+// second.
+[[nodiscard]] constexpr std::uint64_t stamp_of(std::uint64_t position) noexcept {
+  return position + 1;
+}
+
+// How far ahead the next slots are fetched. 4/2 triples the throughput while the ring fits the
+// core's L2 cache and hurts beyond (bulk rings: taps, replay).
+template <std::uint32_t kWrite, std::uint32_t kRead>
+struct PrefetchAhead {
+  static constexpr std::uint32_t kWriteAhead = kWrite;
+  static constexpr std::uint32_t kReadAhead = kRead;
+};
+using NoPrefetch = PrefetchAhead<0, 0>;
+
+// The producer's words in `.data`: written by the producer, read by tools and by its successor.
+template <class Atomics>
+struct ProducerWords {
+  alignas(kCacheLine) typename Atomics::Word tail;  // its own line: stored once per message
+  alignas(kCacheLine) typename Atomics::Word drops;
+  typename Atomics::Word depth_max;    // largest depth seen when the cursor was re-read
+  typename Atomics::Word broken_peer;  // cursors that could not be
+};
+
+// The consumer's words in `.cursor`.
+template <class Atomics>
+struct ConsumerWords {
+  alignas(kCacheLine) typename Atomics::Word cursor;
+  alignas(kCacheLine) typename Atomics::Word batch_max;  // most records taken by one drain
+};
+static_assert(sizeof(ProducerWords<StdAtomics>) == 2 * kCacheLine, "bump kLayoutVersion");
+static_assert(offsetof(ProducerWords<StdAtomics>, drops) == kCacheLine, "bump kLayoutVersion");
+static_assert(sizeof(ConsumerWords<StdAtomics>) == 2 * kCacheLine, "bump kLayoutVersion");
+static_assert(offsetof(ConsumerWords<StdAtomics>, batch_max) == kCacheLine, "bump kLayoutVersion");
+
+// Adds to a counter that only this thread writes. Relaxed: readers want the number, not what it
+// orders.
+template <class Atomics>
+void add_own(typename Atomics::Word& word, std::uint64_t n) noexcept {
+  Atomics::store_relaxed(word, Atomics::load_relaxed(word) + n);
+}
+template <class Atomics>
+void raise_own(typename Atomics::Word& word, std::uint64_t value) noexcept {
+  if (value > Atomics::load_relaxed(word))
+    Atomics::store_relaxed(word, value);
+}
+
+template <class Atomics, std::size_t kPayloadWords, class Prefetch = PrefetchAhead<4, 2>>
+class RingProducerCore {
+ public:
+  using Word = typename Atomics::Word;
+  using Payload = std::array<std::uint64_t, kPayloadWords>;
+  static constexpr std::size_t kSlotWords = 1 + kPayloadWords;
+
+  // `tail` is the next position to publish, as recover_tail() found it. `capacity` is a power of
+  // two.
+  RingProducerCore(Word* slots, ProducerWords<Atomics>* own, const ConsumerWords<Atomics>* peer,
+                   std::uint64_t capacity, std::uint64_t tail) noexcept
+      : slots_(slots),
+        own_(own),
+        peer_(peer),
+        mask_(capacity - 1),
+        tail_(tail),
+        cached_cursor_(tail) {
+    refresh_cursor();
+    publish_tail();
+  }
+
+  // True when position tail() may be written. Looks at shared memory only when the ring seems full.
+  [[nodiscard]] bool has_room() noexcept {
+    return tail_ - cached_cursor_ <= mask_ || (refresh_cursor(), tail_ - cached_cursor_ <= mask_);
+  }
+
+  [[nodiscard]] bool try_push(const Payload& payload) noexcept {
+    if (!has_room())
+      return false;
+    Word* const slot = slots_ + (tail_ & mask_) * kSlotWords;
+    if constexpr (Prefetch::kWriteAhead != 0)
+      prefetch(tail_ + Prefetch::kWriteAhead);
+    for (std::size_t i = 0; i < kPayloadWords; ++i) {
+      // release: a tool that meets this word in a slot of the last lap must also see the tail that
+      // allowed the overwrite (RingProbe::read). The consumer needs no more than relaxed here.
+      Atomics::store_release(slot[1 + i], payload[i]);
+    }
+    // release: pairs with the acquire in RingConsumerCore::peek(); the payload comes before its
+    // stamp.
+    Atomics::store_release(slot[0], stamp_of(tail_));
+    ++tail_;
+    publish_tail();
+    return true;
+  }
+
+  [[nodiscard]] std::uint64_t tail() const noexcept { return tail_; }
+  [[nodiscard]] std::uint64_t capacity() const noexcept { return mask_ + 1; }
+
+  // Exact at the moment of the call; later it can only have grown.
+  [[nodiscard]] std::uint64_t free_slots() noexcept {
+    refresh_cursor();
+    return mask_ + 1 - (tail_ - cached_cursor_);
+  }
+
+  void note_drop() noexcept { add_own<Atomics>(own_->drops, 1); }
+  [[nodiscard]] std::uint64_t broken_peer() const noexcept {
+    return Atomics::load_relaxed(own_->broken_peer);
+  }
+
+ private:
+  void publish_tail() noexcept {
+    // release: pairs with the acquire of tools and of a successor; stamps below the tail come
+    // first.
+    Atomics::store_release(own_->tail, tail_);
+  }
+
+  void refresh_cursor() noexcept {
+    // acquire: pairs with the release in RingConsumerCore::release_to(); the consumer has finished
+    // reading the slots it gives back before we overwrite them.
+    const std::uint64_t cursor = Atomics::load_acquire(peer_->cursor);
+    const std::uint64_t depth = tail_ - cursor;
+    if (depth > mask_ + 1) {
+      // The cursor is ahead of us or more than a lap behind: no honest consumer. Full, and counted.
+      add_own<Atomics>(own_->broken_peer, 1);
+      cached_cursor_ = tail_ - (mask_ + 1);
+      return;
+    }
+    cached_cursor_ = cursor;
+    raise_own<Atomics>(own_->depth_max, depth);
+  }
+
+  void prefetch(std::uint64_t position) const noexcept {
+    const Word* const slot = slots_ + (position & mask_) * kSlotWords;
+    for (std::size_t i = 0; i < kSlotWords; i += kCacheLine / sizeof(std::uint64_t))
+      __builtin_prefetch(slot + i, 1);
+  }
+
+  // All private to the producing thread: the only shared line a push touches is its slot's (and the
+  // tail's, which nobody polls).
+  alignas(kCacheLine) Word* slots_;
+  ProducerWords<Atomics>* own_;
+  const ConsumerWords<Atomics>* peer_;
+  std::uint64_t mask_;
+  std::uint64_t tail_;
+  std::uint64_t cached_cursor_;
+};
+
+template <class Atomics, std::size_t kPayloadWords, class Prefetch = PrefetchAhead<4, 2>>
+class RingConsumerCore {
+ public:
+  using Word = typename Atomics::Word;
+  using Payload = std::array<std::uint64_t, kPayloadWords>;
+  static constexpr std::size_t kSlotWords = 1 + kPayloadWords;
+
+  // Goes on at the cursor that this consumer, or the one before it, released last.
+  RingConsumerCore(const Word* slots, ConsumerWords<Atomics>* own, std::uint64_t capacity) noexcept
+      : slots_(slots), own_(own), mask_(capacity - 1), head_(Atomics::load_relaxed(own->cursor)) {}
+
+  // Copies the record at head() if it is published. Does not move.
+  [[nodiscard]] bool peek(Payload& copy) const noexcept {
+    const Word* const slot = slots_ + (head_ & mask_) * kSlotWords;
+    // acquire: pairs with the release of the stamp in try_push(); the payload we copy is the whole
+    // one.
+    if (Atomics::load_acquire(slot[0]) != stamp_of(head_))
+      return false;
+    if constexpr (Prefetch::kReadAhead != 0)
+      prefetch(head_ + Prefetch::kReadAhead);
+    for (std::size_t i = 0; i < kPayloadWords; ++i) {
+      // relaxed: ordered by the stamp's acquire. An honest producer leaves the slot alone until we
+      // release it, so no second look is needed; a hostile one could lie in the first place.
+      copy[i] = Atomics::load_relaxed(slot[1 + i]);
+    }
+    return true;
+  }
+
+  [[nodiscard]] bool empty() const noexcept {
+    // relaxed: a poll; whoever acts on it reads through peek().
+    return Atomics::load_relaxed(slots_[(head_ & mask_) * kSlotWords]) != stamp_of(head_);
+  }
+
+  // Moves past the record at head() without giving its slot back. Only after a successful peek().
+  void advance() noexcept { ++head_; }
+
+  // Gives all slots below `position` (at most head()) back to the producer.
+  void release_to(std::uint64_t position) noexcept {
+    // release: pairs with the acquire in refresh_cursor(); our copies come before the slot's reuse.
+    Atomics::store_release(own_->cursor, position);
+  }
+
+  void note_batch(std::uint64_t records) noexcept { raise_own<Atomics>(own_->batch_max, records); }
+
+  [[nodiscard]] std::uint64_t head() const noexcept { return head_; }
+  [[nodiscard]] std::uint64_t released() const noexcept {
+    return Atomics::load_relaxed(own_->cursor);
+  }
+
+ private:
+  void prefetch(std::uint64_t position) const noexcept {
+    const Word* const slot = slots_ + (position & mask_) * kSlotWords;
+    for (std::size_t i = 0; i < kSlotWords; i += kCacheLine / sizeof(std::uint64_t))
+      __builtin_prefetch(slot + i, 0);
+  }
+
+  alignas(kCacheLine) const Word* slots_;
+  ConsumerWords<Atomics>* own_;
+  std::uint64_t mask_;
+  std::uint64_t head_;
+};
+
+}  // namespace sluice::shm

@@ -1,0 +1,65 @@
+// RingProbe: a tool's view of a ring. Maps both files read-only, needs no role, and works on a
+// layout whose processes are dead.
+//
+// All numbers are read one by one while both ends may be running; each is true for some recent
+// instant.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <string>
+
+#include "shm/ring.hpp"
+
+namespace sluice::shm {
+
+class RingProbe {
+ public:
+  // Largest number of slots a producer writes before it publishes its tail.
+  static constexpr std::uint64_t kLargestClaim = 1;
+
+  RingProbe(const Instance& instance, const std::string& ring);
+  RingProbe(const std::string& dir, const std::string& ring);
+
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] std::string producer() const;
+  [[nodiscard]] std::string consumer() const;
+  [[nodiscard]] std::uint64_t slots() const noexcept { return mapping_.capacity(); }
+  [[nodiscard]] std::uint32_t payload_bytes() const noexcept;
+  [[nodiscard]] RingPolicy policy() const noexcept { return mapping_.policy(); }
+
+  [[nodiscard]] std::uint64_t tail() const noexcept;    // next position to publish (a hint: see 3.)
+  [[nodiscard]] std::uint64_t cursor() const noexcept;  // first position not released
+  [[nodiscard]] std::uint64_t messages() const noexcept;  // published since creation
+  // Published and not released, a slot stamped just behind the hint included. More than slots():
+  // the peer is broken.
+  [[nodiscard]] std::uint64_t depth() const noexcept;
+  // The largest depth known: seen by the producer whenever it re-read the cursor (so always when
+  // full), by the consumer as a batch, and by this call. Between those a peak can pass unseen.
+  [[nodiscard]] std::uint64_t depth_max() const noexcept;
+  [[nodiscard]] std::uint64_t drops() const noexcept;
+  [[nodiscard]] std::uint64_t broken_peer() const noexcept;
+
+  // Copies the record at `position` without disturbing anybody. False when it is not published,
+  // gone, or may have been overwritten while it was copied.
+  template <class R>
+  [[nodiscard]] bool read(std::uint64_t position, R& copy) const noexcept {
+    typename RingRecord<R>::Words words;
+    if (mapping_.header.schema_hash != RingRecord<R>::kSchema)
+      return false;
+    if (!read_words(position, words.data(), words.size()))
+      return false;
+    copy = std::bit_cast<R>(words);
+    return true;
+  }
+  // The oldest position that read() may still find.
+  [[nodiscard]] std::uint64_t oldest() const noexcept;
+
+ private:
+  bool read_words(std::uint64_t position, std::uint64_t* words, std::size_t count) const noexcept;
+
+  std::string name_;
+  RingMapping mapping_;
+};
+
+}  // namespace sluice::shm
