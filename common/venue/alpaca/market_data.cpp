@@ -1,0 +1,422 @@
+// The frame walk and the fast path. The general path is in market_data_general.cpp.
+//
+// The fast path reads the forms in which the venue's encoder writes quotes, trades and books: no
+// whitespace, no escapes, keys in one order. Anything else - another key order, an exponent, an
+// unknown symbol, a value that will be refused - makes it decline without a trace, and the general
+// path decides. So the fast path can only ever be faster, not different; a test compares the two
+// over recorded and damaged frames.
+#include "common/venue/alpaca/market_data.hpp"
+
+#include <cstring>
+
+#include "common/base/time.hpp"
+#include "common/venue/json_scan.hpp"
+
+namespace sluice::venue::alpaca {
+namespace {
+
+constexpr bool is_space(char c) noexcept {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+const char* skip_space(const char* p, const char* end) noexcept {
+  while (p != end && is_space(*p)) {
+    ++p;
+  }
+  return p;
+}
+
+// The end of the object at `p`: the position after its closing brace, or null when the text ends
+// before or brackets do not match. Only finds the end; whether the object is sound, JsonTree says.
+const char* object_end(const char* p, const char* end) noexcept {
+  constexpr unsigned kDepthMax = 64;
+  std::uint64_t open_braces = 0;  // one bit per level, lowest = innermost: 1 for {, 0 for [
+  unsigned depth = 0;
+  for (; p != end; ++p) {
+    switch (*p) {
+      case '"':
+        for (++p; p != end && *p != '"'; ++p) {
+          if (*p == '\\' && ++p == end) {
+            return nullptr;
+          }
+        }
+        if (p == end) {
+          return nullptr;
+        }
+        break;
+      case '{':
+      case '[':
+        if (depth == kDepthMax) {
+          return nullptr;
+        }
+        ++depth;
+        open_braces = open_braces << 1 | (*p == '{' ? 1U : 0U);
+        break;
+      case '}':
+      case ']':
+        if ((open_braces & 1) != (*p == '}' ? 1U : 0U)) {
+          return nullptr;
+        }
+        open_braces >>= 1;
+        if (--depth == 0) {
+          return p + 1;
+        }
+        break;
+      default:
+        break;
+    }
+  }
+  return nullptr;
+}
+
+// Where the letter and the symbol stand in `{"T":"q","S":"BTC/USD",…`.
+constexpr std::ptrdiff_t kTypeAt = 6;
+constexpr std::ptrdiff_t kSymbolAt = 14;
+
+constexpr std::uint64_t kBuy = static_cast<std::uint64_t>(Side::kBuy);
+constexpr std::uint64_t kSell = static_cast<std::uint64_t>(Side::kSell);
+
+}  // namespace
+
+MarketDataDecoder::MarketDataDecoder(const SymbolTable& symbols, const MarketDataOptions& options)
+    : symbols_(symbols),
+      options_(options),
+      // A value of a message takes four bytes at least on average: `{"p":1,"s":1},` is three.
+      tree_(options.frame_bytes_max, options.frame_bytes_max / 4 + 64),
+      events_(std::make_unique<MarketEvent[]>(options.levels_max + 1)) {}
+
+MarketDataDecoder::~MarketDataDecoder() = default;
+
+// ---- the walk over a frame ---------------------------------------------------------------------
+
+MarketDataDecoder::Step MarketDataDecoder::begin(std::string_view frame,
+                                                 MonoNanos receive_ns) noexcept {
+  ++counters_.frames;
+  status_ = DecodeStatus::kOk;
+  receive_ns_ = receive_ns;
+  if (frame.size() > options_.frame_bytes_max) {
+    return refuse(DecodeStatus::kOversize);
+  }
+  end_ = frame.data() + frame.size();
+  const char* const first = skip_space(frame.data(), end_);
+  if (first == end_) {
+    return refuse(DecodeStatus::kEmpty);
+  }
+  if (*first != '[') {
+    return refuse(DecodeStatus::kWrongShape);
+  }
+  at_ = skip_space(first + 1, end_);
+  if (at_ != end_ && *at_ == ']') {  // an empty frame says nothing, legally
+    finish(at_ + 1);
+    return Step::kEnd;
+  }
+  return advance();
+}
+
+// flatten: the usual forms are read in one piece of code, a tenth faster than as calls.
+[[gnu::flatten]] MarketDataDecoder::Step MarketDataDecoder::advance() noexcept {
+  while (at_ != nullptr) {
+    if (at_ == end_ || *at_ != '{') [[unlikely]] {
+      cut_short(DecodeStatus::kMalformed);
+      break;
+    }
+    if (options_.fast_path) [[likely]] {
+      if (const char* const after = take_usual(at_); after != nullptr) [[likely]] {
+        ++counters_.messages;
+        move_past(after);
+        return Step::kEvents;
+      }
+    }
+    const char* const after = object_end(at_, end_);
+    if (after == nullptr) {
+      cut_short(DecodeStatus::kMalformed);
+      break;
+    }
+    ++counters_.messages;
+    ++counters_.general_path;
+    const Taken taken = take_any({at_, static_cast<std::size_t>(after - at_)});
+    if (taken == Taken::kBroken) {
+      cut_short(fault_.status);
+      break;
+    }
+    move_past(after);
+    if (taken != Taken::kNothing) {
+      return taken == Taken::kEvents ? Step::kEvents : Step::kControl;
+    }
+  }
+  return Step::kEnd;
+}
+
+// `after` follows an element. Trouble here ends the frame but not the element before it.
+void MarketDataDecoder::move_past(const char* after) noexcept {
+  const char* const p = skip_space(after, end_);
+  if (p != end_ && *p == ',') [[likely]] {
+    at_ = skip_space(p + 1, end_);
+  } else if (p != end_ && *p == ']') {
+    finish(p + 1);
+  } else {
+    cut_short(DecodeStatus::kMalformed);
+  }
+}
+
+// `after` follows the closing bracket.
+void MarketDataDecoder::finish(const char* after) noexcept {
+  if (skip_space(after, end_) != end_) {
+    cut_short(DecodeStatus::kMalformed);
+  }
+  at_ = nullptr;
+}
+
+MarketDataDecoder::Step MarketDataDecoder::refuse(DecodeStatus status) noexcept {
+  ++counters_.frames_refused;
+  counters_.bad.count(status);
+  fault_ = {status, {}, kNoInstrument, {}};
+  status_ = status;
+  at_ = nullptr;
+  return Step::kEnd;
+}
+
+void MarketDataDecoder::cut_short(DecodeStatus status) noexcept {
+  ++counters_.frames_cut_short;
+  counters_.bad.count(status);
+  fault_ = {status, {}, kNoInstrument, {}};
+  status_ = status;
+  at_ = nullptr;
+}
+
+// ---- making events -----------------------------------------------------------------------------
+
+void MarketDataDecoder::fill(MarketEvent& event, std::uint8_t flags, std::uint32_t instrument,
+                             WallNanos exchange_ns) noexcept {
+  event.flags = flags;
+  event.source = options_.feed;
+  event.instrument = instrument;
+  event.exchange_ns = exchange_ns;
+  event.receive_ns = next_stamp(receive_ns_);
+}
+
+void MarketDataDecoder::publish(std::uint32_t instrument, WallNanos exchange_ns,
+                                const Quote& quote) noexcept {
+  fill(events_[0], kLastOfEvent, instrument, exchange_ns);
+  events_[0].set_body(MarketKind::kQuote, quote);
+  event_count_ = 1;
+  ++counters_.quotes;
+}
+
+void MarketDataDecoder::publish(std::uint32_t instrument, WallNanos exchange_ns,
+                                const Trade& trade) noexcept {
+  fill(events_[0], kLastOfEvent, instrument, exchange_ns);
+  events_[0].set_body(MarketKind::kTrade, trade);
+  event_count_ = 1;
+  ++counters_.trades;
+}
+
+// The bodies of events_[0, count) are in place already.
+void MarketDataDecoder::publish_book(std::uint32_t instrument, WallNanos exchange_ns,
+                                     std::size_t count, bool reset) noexcept {
+  if (count == 0 && reset) {
+    events_[0].set_body(MarketKind::kDepth, Depth{});
+    count = 1;
+  }
+  const std::uint8_t flags = reset ? kSnapshot : 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const bool last = i + 1 == count;
+    fill(events_[i], static_cast<std::uint8_t>(flags | (last ? kLastOfEvent : 0)), instrument,
+         exchange_ns);
+  }
+  event_count_ = count;
+  ++counters_.books;
+  counters_.levels += count;
+}
+
+// ---- the usual forms ---------------------------------------------------------------------------
+// No read starts behind end_ (the checks `p > end_`) and none reaches further than kScanReach, so
+// all stay within the padding, whatever it contains; what was read there is thrown away.
+static_assert(kScanReach <= static_cast<std::ptrdiff_t>(kJsonPadding));
+
+const char* MarketDataDecoder::take_usual(const char* p) noexcept {
+  switch (p[kTypeAt]) {
+    case 'q':
+      return take_usual_quote(p);
+    case 't':
+      return take_usual_trade(p);
+    case 'o':
+      return take_usual_book(p);
+    default:
+      return nullptr;
+  }
+}
+
+// The characters up to the closing quote, when they are a symbol of ours.
+const char* MarketDataDecoder::scan_symbol(const char* p,
+                                           std::uint32_t& instrument) const noexcept {
+  const unsigned size = scan_to_quote(p);
+  if (size == 0 || p[size - 1] == '\0') [[unlikely]] {
+    return nullptr;
+  }
+  // The bytes past the symbol are masked away.
+  SymbolKey key;
+  if (size <= 8) {
+    key.a = load_word(p) & (~std::uint64_t{0} >> (64 - 8 * size));
+  } else {
+    key.a = load_word(p);
+    key.b = load_word(p + 8) & (~std::uint64_t{0} >> (128 - 8 * size));
+  }
+  instrument = symbols_.find(key);
+  return instrument == kNoInstrument ? nullptr : p + size;
+}
+
+// `2026-11-20T12:00:00.123456789Z"`, 0 to 9 digits of fraction, and the closing quote.
+const char* MarketDataDecoder::scan_time(const char* p, WallNanos& out) noexcept {
+  const std::uint64_t head = load_word(p);
+  const std::uint64_t tail = load_word(p + 8);
+  if (head != minute_text_[0] || tail != minute_text_[1]) [[unlikely]] {
+    char text[20];
+    std::memcpy(text, p, 16);
+    std::memcpy(text + 16, ":00Z", 4);
+    WallNanos minute;
+    if (!parse_rfc3339({text, sizeof(text)}, minute)) {
+      return nullptr;
+    }
+    minute_text_[0] = head;
+    minute_text_[1] = tail;
+    minute_ns_ = minute.ns;
+  }
+  // Seconds and fraction are a decimal in units of 1e-9, which is what is wanted.
+  const char* const point = p + 19;
+  const bool seconds =
+      static_cast<unsigned char>(p[17] - '0') <= 5 && static_cast<unsigned char>(p[18] - '0') <= 9;
+  if (p[16] != ':' || !seconds) [[unlikely]] {
+    return nullptr;
+  }
+  unsigned fraction = 0;
+  p = point;
+  if (*p == '.') [[likely]] {
+    fraction = count_digits_16(point + 1);
+    if (fraction - 1 >= kFractionDigitsMax) [[unlikely]] {
+      return nullptr;
+    }
+    p += 1 + fraction;
+  }
+  out.ns = minute_ns_ + digits_around(point, 2, fraction);
+  return starts_with(p, "Z\"") ? p + 2 : nullptr;
+}
+
+// `{"T":"q","S":"BTC/USD","bp":1.5,"bs":2,"ap":1.6,"as":3,"t":"…Z"}`
+const char* MarketDataDecoder::take_usual_quote(const char* p) noexcept {
+  if (!starts_with(p, R"({"T":"q","S":")")) {
+    return nullptr;
+  }
+  std::uint32_t instrument = kNoInstrument;
+  Quote quote;
+  WallNanos time;
+  p = scan_symbol(p + kSymbolAt, instrument);
+  if (p == nullptr || p > end_ || !starts_with(p, R"(","bp":)") || (p += 7) > end_) {
+    return nullptr;
+  }
+  DigitWindow window(p);
+  if ((p = scan_decimal(p, window, quote.bid_px.raw, R"(,"bs":)")) == nullptr || p > end_ ||
+      (p = scan_decimal(p, window, quote.bid_qty.raw, R"(,"ap":)")) == nullptr || p > end_ ||
+      (p = scan_decimal(p, window, quote.ask_px.raw, R"(,"as":)")) == nullptr || p > end_ ||
+      (p = scan_decimal(p, window, quote.ask_qty.raw, R"(,"t":")")) == nullptr || p > end_ ||
+      (p = scan_time(p, time)) == nullptr || p >= end_ || *p != '}') {
+    return nullptr;
+  }
+  publish(instrument, time, quote);
+  return p + 1;
+}
+
+// `{"T":"t","S":"BTC/USD","p":1.5,"s":2,"t":"…Z","i":123,"tks":"B"}`
+const char* MarketDataDecoder::take_usual_trade(const char* p) noexcept {
+  if (!starts_with(p, R"({"T":"t","S":")")) {
+    return nullptr;
+  }
+  std::uint32_t instrument = kNoInstrument;
+  Trade trade;
+  WallNanos time;
+  p = scan_symbol(p + kSymbolAt, instrument);
+  if (p == nullptr || p > end_ || !starts_with(p, R"(","p":)") || (p += 6) > end_) {
+    return nullptr;
+  }
+  DigitWindow window(p);
+  if ((p = scan_decimal(p, window, trade.px.raw, R"(,"s":)")) == nullptr || p > end_ ||
+      (p = scan_decimal(p, window, trade.qty.raw, R"(,"t":")")) == nullptr || p > end_ ||
+      (p = scan_time(p, time)) == nullptr || p > end_ || !starts_with(p, R"(,"i":)") ||
+      (p = scan_u64(p + 5, trade.trade_id)) == nullptr || p > end_ ||
+      !starts_with(p, R"(,"tks":")")) {
+    return nullptr;
+  }
+  p += 8;
+  trade.conditions = *p == 'B' ? kBuy : kSell;
+  const bool sound = (*p == 'B' || *p == 'S') && trade.px.raw > 0 && trade.qty.raw > 0;
+  if (!sound || !starts_with(p + 1, "\"}") || p + 3 > end_) {
+    return nullptr;
+  }
+  publish(instrument, time, trade);
+  return p + 3;
+}
+
+// `[{"p":1.5,"s":2},…]`, appended to events_.
+const char* MarketDataDecoder::scan_levels(const char* p, std::uint64_t side,
+                                           std::size_t& count) noexcept {
+  if (starts_with(p, "[]")) {
+    return p + 2;
+  }
+  if (!starts_with(p, R"([{"p":)") || (p += 6) > end_) {
+    return nullptr;
+  }
+  DigitWindow window(p);
+  for (std::uint64_t level = 0; count != options_.levels_max; ++level) {
+    Depth depth{.px = {}, .qty = {}, .side = side, .level = level};
+    if ((p = scan_decimal(p, window, depth.px.raw, R"(,"s":)")) == nullptr || p > end_ ||
+        (p = scan_decimal(p, window, depth.qty.raw, "}")) == nullptr || p > end_ ||
+        depth.px.raw == 0) {
+      return nullptr;
+    }
+    events_[count++].set_body(MarketKind::kDepth, depth);
+    if (*p == ']') {
+      return p + 1;
+    }
+    if (!starts_with(p, R"(,{"p":)") || (p += 6) > end_) {
+      return nullptr;
+    }
+    window.skip(6);
+  }
+  return nullptr;
+}
+
+// `{"T":"o","S":"BTC/USD","t":"…Z","b":[…],"a":[…]}`, `,"r":true` before the brace on a reset.
+// Out of line: a book's loop gains nothing from flattening and would push the quotes apart.
+[[gnu::noinline]] const char* MarketDataDecoder::take_usual_book(const char* p) noexcept {
+  if (!starts_with(p, R"({"T":"o","S":")")) {
+    return nullptr;
+  }
+  std::uint32_t instrument = kNoInstrument;
+  WallNanos time;
+  std::size_t count = 0;
+  p = scan_symbol(p + kSymbolAt, instrument);
+  if (p == nullptr || p > end_ || !starts_with(p, R"(","t":")")) {
+    return nullptr;
+  }
+  p = scan_time(p + 7, time);
+  if (p == nullptr || p > end_ || !starts_with(p, R"(,"b":)")) {
+    return nullptr;
+  }
+  p = scan_levels(p + 5, kBuy, count);
+  if (p == nullptr || p > end_ || !starts_with(p, R"(,"a":)")) {
+    return nullptr;
+  }
+  p = scan_levels(p + 5, kSell, count);
+  if (p == nullptr || p > end_) {
+    return nullptr;
+  }
+  const bool reset = starts_with(p, R"(,"r":true)");
+  p += reset ? 9 : 0;
+  if (p >= end_ || *p != '}') {
+    return nullptr;
+  }
+  publish_book(instrument, time, count, reset);
+  return p + 1;
+}
+
+}  // namespace sluice::venue::alpaca
