@@ -1,0 +1,258 @@
+// GatewayCore: the order state machine. Intents, cancels and what the venue says go in, one event
+// at a time; rows, executions and requests come out through GatewayOutput.
+//
+// One thread: the gateway's hot thread. Pure: no clock, I/O, lock or allocation after construction;
+// `now` comes with each event and never runs back (an earlier one counts as the latest seen, and
+// the gate refuses). The same events give the same outputs, which is what a redo record relies on.
+//
+// Invariants:
+//  1. Each handler is one event with one number n; everything it writes and emits carries n.
+//  2. A row in state Submitting and its execution precede submit(). Nothing is ever submitted
+//  twice.
+//  3. An order ends only by evidence: an event of the stream, an order object read by its id, the
+//     venue's refusal of the POST, or the proof that nothing was sent. Neither a 204, nor absence
+//     from a list, nor a "not found" ends one.
+//  4. A fill is booked once: keyed by execution id and by its interval of the cumulative quantity.
+//  5. `cancel_wanted` stays until the order is terminal; one DELETE is outstanding per order.
+//
+// Decision on unknown outcomes (order-path.md 5 and 8): a look-up by client id that answers "not
+// found" is absence, so it never ends an order: behind a proxy the POST may still be on its way.
+// After `lookups_before_lost` of them, a settling time apart, counted from the hard close, the
+// order is Lost: at its worst in every limit, looked up every `lost_poll_ns`, revived and cancelled
+// at once by any evidence, and closed only by on_day_end() or on_operator_closes().
+//
+// Fills missing from the stream are never synthesised from a cumulative quantity: the missing part
+// counts as open (also on a terminal order) until the activity that names the execution was read.
+//
+// Planted bugs (SLUICE_PLANTED, judge tests only): 5 a sell's cash has the wrong sign
+// (positions.cpp); 6 fees of buys are ignored; 7 an order's later execution is booked with its
+// cumulative quantity; 8 a partial execution is skipped while the cumulative is trusted (6, 7 and 8
+// in gateway_fills.cpp).
+#pragma once
+
+#include "common/messages/control.hpp"
+#include "common/trading/checked.hpp"
+#include "common/trading/execution_book.hpp"
+#include "common/trading/gate.hpp"
+#include "common/trading/gateway_output.hpp"
+#include "common/trading/gateway_types.hpp"
+#include "common/trading/order_table.hpp"
+#include "common/trading/positions.hpp"
+#include "common/trading/rate_window.hpp"
+#include "common/trading/tombstones.hpp"
+
+namespace sluice {
+
+class GatewayCore {
+ public:
+  // Throws Error(kConfig) when rules and instruments do not fit together.
+  GatewayCore(const GatewayRules& rules, const InstrumentTable& instruments, GatewayOutput& output);
+
+  // First event: emits the session record. Required once, before anything else.
+  void start(std::uint32_t incarnation, std::uint16_t account, MonoNanos now,
+             WallNanos wall_now) noexcept;
+
+  void on_intent(const Intent& intent, const IntentContext& context) noexcept;
+  // `strategy` is the ring's; a cancel that names another's order is refused.
+  void on_cancel(const Cancel& cancel, std::uint16_t strategy, MonoNanos now) noexcept;
+  void on_venue(const VenueEvent& event, MonoNanos now) noexcept;
+  // Due look-ups, DELETEs, proofs and audits. Call at least every 10 ms.
+  void on_timer(MonoNanos now) noexcept;
+  // The order ring was found empty AFTER risk's mark (LimitRow of the strategy:
+  // strategy_incarnation, sequence) was read: every intent up to the mark is decided and seen.
+  // Frees tombstones.
+  void on_order_ring_drained(std::uint16_t strategy, std::uint32_t incarnation,
+                             std::uint64_t decided_sequence) noexcept;
+
+  void on_kill(KillMode mode, std::uint64_t episode, MonoNanos now) noexcept;
+  // The network thread has acknowledged the episode: nothing was written after `stamp`.
+  void on_kill_stamped(std::uint64_t episode, MonoNanos stamp, MonoNanos now) noexcept;
+  void on_resume(MonoNanos now) noexcept;
+  // End of the venue's day: Lost orders are over.
+  void on_day_end(MonoNanos now) noexcept;
+  // An operator's word that a Lost order is over. False: it is not Lost.
+  bool on_operator_closes(const IntentId& order, MonoNanos now) noexcept;
+  // An operator accepts a difference in position into `external`.
+  void on_operator_accepts(std::uint32_t instrument, std::int64_t delta, MonoNanos now) noexcept;
+  // A request the core did not make (account, activities) used the venue's budget.
+  void note_request(MonoNanos now) noexcept { venue_rate_.take(now); }
+
+  [[nodiscard]] const OrderRow& row(std::uint32_t i) const noexcept { return table_.row(i); }
+  [[nodiscard]] std::uint32_t find(const IntentId& id) const noexcept { return table_.find(id); }
+  [[nodiscard]] const PositionRow& position(std::uint32_t i) const noexcept {
+    return positions_.row(i);
+  }
+  [[nodiscard]] const PositionBook& positions() const noexcept { return positions_; }
+  [[nodiscard]] const AccountRow& account() const noexcept { return account_; }
+  // The client order id of a row of ours; empty for a foreign one.
+  [[nodiscard]] ClientOrderId client_order_id(std::uint32_t row) const noexcept;
+  [[nodiscard]] bool quiescent() const noexcept { return (account_.flags & kQuiescent) != 0; }
+  [[nodiscard]] bool killed() const noexcept { return killed_; }
+  [[nodiscard]] const GatewayCounters& counters() const noexcept { return counters_; }
+  // All refusals by reason, the gate's and the core's own.
+  [[nodiscard]] std::uint64_t refusals(Reason reason) const noexcept {
+    return refusals_[static_cast<std::size_t>(reason)];
+  }
+  [[nodiscard]] std::uint64_t event_number() const noexcept { return n_; }
+
+ private:
+  struct StrategyState {
+    std::uint32_t incarnation{0};
+    std::uint64_t last_sequence{0};  // highest intent seen of that incarnation
+    IntentId refuse_up_to{};         // tombstones overflowed: fail closed up to here
+  };
+  struct InstrumentState {
+    std::int64_t exposure{0};  // worst, at the last mark
+    Price mark{};
+    MonoNanos activity_ns{};  // last execution or request
+    MonoNanos fill_ns{};      // last execution
+    MonoNanos unplaced_ns{};  // last execution that no order of ours explains
+    std::uint32_t unknown{0};
+    std::int64_t fees_band{0};      // Σ estimated base fees not final yet
+    std::int64_t read_position{0};  // scratch of a positions read
+    std::int64_t difference{0};     // seen in an earlier read, first at
+    MonoNanos difference_since_ns{};
+  };
+  struct Request {
+    enum class Kind : std::uint8_t { kSubmit, kCancel, kLookup, kLookupForeign, kAudit };
+    Kind kind{Kind::kSubmit};
+    LookupBy by{LookupBy::kNone};
+    std::uint32_t row{kNoRow};
+    Id128 id{};
+  };
+  struct Fill {
+    Id128 execution_id{};
+    Price px{};
+    Qty qty{};
+    Qty cum{};
+    WallNanos venue_ns{};
+    MonoNanos receive_ns{};
+  };
+
+  // gateway_core.cpp: events, rows and their sums, the commit.
+  void begin(MonoNanos now) noexcept;
+  void commit() noexcept;
+  void flush_state() noexcept;
+  void send_requests() noexcept;
+  void touch(std::uint32_t row) noexcept;
+  void recount(std::uint32_t row) noexcept;
+  void count_class(RowClass c, std::uint32_t instrument, int delta) noexcept;
+  void touch_position(std::uint32_t index) noexcept;
+  void touch_instrument(std::uint16_t strategy, std::uint32_t instrument) noexcept;
+  void refresh_exposure(std::uint32_t instrument) noexcept;
+  Execution& emit(ExecutionKind kind, std::uint32_t row) noexcept;
+  void raise(Alert what, std::uint32_t row, std::uint32_t instrument) noexcept;
+  void halt(std::uint32_t instrument, std::uint16_t flag, Alert what, std::uint32_t row) noexcept;
+  void want_audit(AuditReason reason) noexcept;
+  void request(const Request& r) noexcept;
+  [[nodiscard]] std::uint32_t allocate(const IntentId& id) noexcept;
+  void note_gap(std::uint32_t row) noexcept;
+  void end_row(std::uint32_t row, OrderState state, Reason reason, ExecutionKind kind) noexcept;
+  [[nodiscard]] bool stream_proven() const noexcept;
+  void refresh_account_flags() noexcept;
+
+  // gateway_orders.cpp: intents, cancels, kill, timer.
+  [[nodiscard]] Reason admit(const Intent& intent, const IntentContext& context,
+                             GateResult& gate) noexcept;
+  void refuse(std::uint32_t row, const Intent& intent, Reason reason) noexcept;
+  void submit(std::uint32_t row, const Intent& intent, const GateResult& gate) noexcept;
+  void fill_row(OrderRow& row, const Intent& intent, const IntentContext& context) const noexcept;
+  [[nodiscard]] bool seen_before(const Intent& intent, const IntentContext& context,
+                                 bool& stale) noexcept;
+  [[nodiscard]] bool kept_by_stop(std::uint32_t row) const noexcept;
+  void latch_cancel(std::uint32_t row) noexcept;
+  void try_delete(std::uint32_t row) noexcept;
+  void service(std::uint32_t row) noexcept;
+  void service_proofs(std::uint32_t row) noexcept;
+  [[nodiscard]] bool still_active(std::uint32_t row) const noexcept;
+  void close_lost(std::uint32_t row) noexcept;
+
+  // gateway_venue.cpp: answers and the stream.
+  void on(const PostResult& e) noexcept;
+  void on(const DeleteResult& e) noexcept;
+  void on(const LookupResult& e) noexcept;
+  void on(const TradeUpdate& e) noexcept;
+  void on(const StreamState& e) noexcept;
+  void on(const StreamAlive& e) noexcept;
+  [[nodiscard]] bool names(const RowRef& ref) noexcept;
+  void refused_by_venue(std::uint32_t row, Reason reason) noexcept;
+  void on_update(std::uint32_t row, const TradeUpdate& e) noexcept;
+  void mark_unknown(std::uint32_t row, MonoNanos settle_from) noexcept;
+  // gateway_adopt.cpp: whose order is it, and what does its object say.
+  [[nodiscard]] bool same_order(std::uint32_t row, const OrderSnapshot& order) const noexcept;
+  [[nodiscard]] bool recognise(std::uint32_t row, const OrderSnapshot& order) noexcept;
+  void merge(std::uint32_t row, const OrderSnapshot& order, bool by_event) noexcept;
+  void revive(std::uint32_t row) noexcept;
+  void on_evidence(std::uint32_t row) noexcept;
+  void end_by_status(std::uint32_t row, VenueStatus status, bool by_event) noexcept;
+  [[nodiscard]] std::uint32_t locate(const OrderSnapshot& order) noexcept;
+  [[nodiscard]] Qty filled_before_us(const OrderSnapshot& order) const noexcept;
+  [[nodiscard]] std::uint32_t adopt(const OrderSnapshot& order, Qty baseline) noexcept;
+
+  // gateway_fills.cpp: executions, fees.
+  // True when it was new and booked.
+  bool book_fill(std::uint32_t row, const Fill& fill) noexcept;
+  void book_money(std::uint32_t row, std::uint32_t record, const Fill& fill) noexcept;
+  void on(const FillActivity& e) noexcept;
+  void on(const FeeActivity& e) noexcept;
+  void finalise_fee(std::uint32_t record, std::int64_t amount, MonoNanos receive_ns) noexcept;
+  void drop_fill(std::uint32_t row, AuditReason why) noexcept;
+
+  // gateway_audit.cpp: account, positions, lists.
+  void on(const AccountSnapshot& e) noexcept;
+  void on(const PositionsBegin& e) noexcept;
+  void on(const PositionEntry& e) noexcept;
+  void on(const PositionsEnd& e) noexcept;
+  void on(const OpenOrder& e) noexcept;
+  void on(const AuditEnd& e) noexcept;
+  void compare_position(std::uint32_t instrument, MonoNanos requested) noexcept;
+  void cover(std::uint32_t row) noexcept;
+
+  GatewayRules rules_;
+  InstrumentTable instruments_;
+  GatewayOutput& output_;
+  HardGate gate_;
+  OrderTable table_;
+  ExecutionBook executions_;
+  PositionBook positions_;
+  Tombstones tombstones_;
+  std::vector<RateWindow> strategy_rates_;
+  RateWindow venue_rate_;
+  std::vector<StrategyState> strategies_;
+  std::vector<InstrumentState> markets_;
+  AccountRow account_{};
+  AccountRow stored_account_{};
+
+  std::uint64_t n_{0};
+  std::uint16_t sub_{0};
+  MonoNanos now_{};
+  WallNanos started_wall_ns_{};
+  std::uint32_t incarnation_{0};
+  std::uint16_t account_index_{0};
+  Wide gross_exposure_{0};
+  Wide uncovered_cash_{0};
+  std::vector<std::uint32_t> uncovered_;
+
+  bool stream_up_{false};
+  MonoNanos alive_ns_{};
+  MonoNanos unproven_since_ns_{};
+  std::uint32_t audit_reasons_{kAuditStart};
+  MonoNanos audit_wanted_ns_{};
+  MonoNanos audit_asked_ns_{};
+  MonoNanos last_audit_ns_{};
+  MonoNanos rate_paused_until_ns_{};
+  MonoNanos positions_requested_ns_{};
+  bool killed_{false};
+
+  // Outputs of the event in progress, in reserved vectors.
+  std::vector<std::uint32_t> dirty_rows_;
+  std::vector<std::uint32_t> dirty_positions_;
+  std::vector<std::uint8_t> position_dirty_;
+  std::vector<Execution> pending_executions_;
+  std::vector<Request> pending_requests_;
+
+  GatewayCounters counters_;
+  std::array<std::uint64_t, kReasonCount> refusals_{};
+};
+
+}  // namespace sluice

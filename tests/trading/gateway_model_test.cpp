@@ -1,0 +1,326 @@
+// The gateway against a venue that loses, repeats and reorders: whatever happened on the wire, at
+// quiescence the books equal a naive ledger.
+//
+// Method: a toy venue executes orders at random and keeps the plainest ledger. What it tells
+// travels in three queues (answers, stream, fees); each step takes the head of a random queue, so
+// answers and events overtake each other while each queue keeps its order. Answers get lost (the
+// outcome is then unknown and the order may or may not have arrived), events of the stream get lost
+// (an audit brings the executions), everything may come twice. The core's requests are answered
+// from the venue's true state.
+#include <deque>
+#include <map>
+#include <random>
+
+#include "tests/trading/gateway_fixture.hpp"
+
+namespace sluice::testing {
+namespace {
+
+struct ToyOrder {
+  OrderSnapshot order;
+  std::vector<FillActivity> fills;
+};
+
+class ToyVenue {
+ public:
+  ToyVenue(std::uint64_t seed, const GatewayRules& rules) : random_(seed), g_(rules) {}
+
+  void run(int steps) {
+    for (int step = 0; step < steps; ++step) {
+      g_.now.ns += 1 + static_cast<std::int64_t>(random_() % (20 * kMs));
+      serve();
+      switch (random_() % 8) {
+        case 0:
+          trade(Side::kBuy);
+          break;
+        case 1:
+          trade(Side::kSell);
+          break;
+        case 2:
+          cancel_some();
+          break;
+        case 3:
+          execute_some();
+          break;
+        case 4:
+          g_.tick(kMs);
+          break;
+        default:
+          deliver();
+          break;
+      }
+    }
+    settle();
+  }
+  Gateway& gateway() { return g_; }
+  std::int64_t position{0};
+  std::int64_t flow{0};
+  std::int64_t fees_base{0};
+  std::int64_t fees_quote{0};
+  std::uint64_t executions{0};
+  std::uint64_t lost_answers{0};
+  std::uint64_t lost_events{0};
+
+ private:
+  void trade(Side side) {
+    std::int64_t size = static_cast<std::int64_t>(random_() % 20 + 1) * dec("0.05");
+    if (side == Side::kSell) {
+      const std::int64_t free =
+          supported_position(g_.account_position()) - g_.account_position().working_sell.raw;
+      size = std::min(size, floor_to_lot(g_.table[kBtc], Qty{free}).raw);
+    }
+    if (size < dec("0.001"))
+      return;
+    Intent i = g_.intent(side, "1");
+    i.requested = i.approved = Qty{size};
+    g_.core.on_intent(i, g_.context());
+  }
+
+  void cancel_some() {
+    if (known_.empty())
+      return;
+    const std::uint32_t row = known_[random_() % known_.size()];
+    if (!is_terminal(g_.core.row(row).state))
+      g_.cancel(row);
+  }
+
+  // Answers every request of the core from the true state.
+  void serve() {
+    const std::vector<Recorder::Request> requests = std::exchange(g_.out.requests, {});
+    for (const Recorder::Request& r : requests) {
+      if (r.what == "submit")
+        post(r.row);
+      if (r.what == "cancel")
+        remove(r.row);
+      if (r.what == "lookup")
+        look_up(r.row);
+      if (r.what == "audit")
+        audit();
+    }
+  }
+
+  void post(std::uint32_t row) {
+    known_.push_back(row);
+    const bool arrives = random_() % 10 != 0;
+    const bool answered = random_() % 10 != 0;
+    if (!arrives && answered) {  // refused
+      answers_.push_back(g_.post(row, RequestOutcome::kRefused));
+      return;
+    }
+    // An order that never arrived and got no answer would be Lost for good: the venue then takes it
+    // late.
+    ToyOrder& o = orders_[row];
+    o.order = g_.snapshot(row, VenueStatus::kNew);
+    TradeUpdate u;
+    u.kind = TradeUpdateKind::kNew;
+    u.order = o.order;
+    tell(u);
+    PostResult p = g_.post(row, answered ? RequestOutcome::kAccepted : RequestOutcome::kUnknown);
+    lost_answers += answered ? 0 : 1;
+    answers_.push_back(p);
+  }
+
+  void remove(std::uint32_t row) {
+    ToyOrder& o = orders_[row];
+    const bool open = !is_terminal(o.order.status);
+    DeleteResult d{.ref = {row, g_.core.row(row).id},
+                   .outcome = open ? RequestOutcome::kAccepted : RequestOutcome::kRefused,
+                   .http_status = 0,
+                   .venue_code = 0,
+                   .wire_ns = g_.now,
+                   .answer_ns = g_.now};
+    if (random_() % 10 == 0)
+      d.outcome = RequestOutcome::kUnknown;
+    answers_.push_back(d);
+    if (!open)
+      return;
+    o.order.status = VenueStatus::kCanceled;
+    TradeUpdate u;
+    u.kind = TradeUpdateKind::kCanceled;
+    u.order = o.order;
+    tell(u);
+  }
+
+  void look_up(std::uint32_t row) {
+    LookupResult l;
+    l.ref = {row, g_.core.row(row).id};
+    l.by = LookupBy::kVenueOrderId;
+    l.outcome = random_() % 10 == 0 ? RequestOutcome::kUnknown : RequestOutcome::kAccepted;
+    l.order = orders_[row].order;
+    answers_.push_back(l);
+  }
+
+  void audit() {
+    const MonoNanos asked = g_.now;
+    for (auto& [row, o] : orders_) {
+      if (!is_terminal(o.order.status))
+        answers_.push_back(OpenOrder{o.order, asked});
+      for (const FillActivity& f : o.fills)
+        answers_.push_back(f);
+    }
+    answers_.push_back(AuditEnd{.requested_ns = asked, .complete = true});
+  }
+
+  void execute_some() {
+    if (orders_.empty())
+      return;
+    auto at = orders_.begin();
+    std::advance(at, static_cast<long>(random_() % orders_.size()));
+    ToyOrder& o = at->second;
+    if (is_terminal(o.order.status))
+      return;
+    const std::int64_t left = o.order.qty.raw - o.order.filled.raw;
+    std::int64_t size = random_() % 3 == 0 ? left : left / 3 - left / 3 % dec("0.00001");
+    if (size <= 0)
+      size = left;
+    const bool buy = o.order.side == Side::kBuy;
+    FillActivity f;
+    f.execution_id = {0xabc, ++executions};
+    f.venue_order_id = o.order.venue_order_id;
+    f.instrument = kBtc;
+    f.side = o.order.side;
+    f.px = Price{dec("59000") + static_cast<std::int64_t>(random_() % 100'000) * dec("0.01")};
+    f.qty = Qty{size};
+    f.cum_qty = o.order.filled = Qty{o.order.filled.raw + size};
+    f.venue_ns = {g_.now.ns};
+    o.fills.push_back(f);
+    o.order.status =
+        f.cum_qty == o.order.qty ? VenueStatus::kFilled : VenueStatus::kPartiallyFilled;
+
+    Cash value;
+    ASSERT_TRUE(notional(f.px, f.qty, value));
+    std::int64_t fee = 0;
+    ASSERT_TRUE(fee_of(buy ? size : value.raw, random_() % 2 == 0 ? 25 : 15, fee));
+    position += buy ? size - fee : -size;
+    flow += buy ? -value.raw : value.raw - fee;
+    (buy ? fees_base : fees_quote) += fee;
+    fees_.push_back({.execution_id = f.execution_id,
+                     .instrument = kBtc,
+                     .in_base = buy,
+                     .amount = fee,
+                     .receive_ns = g_.now});
+    TradeUpdate u;
+    u.kind = o.order.status == VenueStatus::kFilled ? TradeUpdateKind::kFill
+                                                    : TradeUpdateKind::kPartialFill;
+    u.order = o.order;
+    u.execution_id = f.execution_id;
+    u.px = f.px;
+    u.qty = f.qty;
+    u.has_position = true;
+    u.position = position;
+    tell(u);
+  }
+
+  void tell(TradeUpdate u) {
+    u.venue_ns = {g_.now.ns};
+    if (random_() % 20 == 0) {
+      ++lost_events;
+      return;
+    }
+    stream_.push_back(u);
+    if (random_() % 20 == 0)
+      stream_.push_back(u);
+  }
+
+  void deliver() {
+    switch (random_() % 3) {
+      case 0:
+        if (!answers_.empty()) {
+          g_.venue(answers_.front());
+          answers_.pop_front();
+        }
+        break;
+      case 1:
+        if (!stream_.empty()) {
+          stream_.front().receive_ns = g_.now;
+          g_.venue(stream_.front());
+          stream_.pop_front();
+        }
+        break;
+      default:
+        if (!fees_.empty()) {
+          g_.venue(fees_.front());
+          fees_.pop_front();
+        }
+        break;
+    }
+    if (random_() % 16 == 0) {
+      read();
+    }
+  }
+
+  void read() {
+    g_.account_read("1000000");
+    g_.venue(PositionsBegin{.requested_ns = g_.now});
+    g_.venue(PositionEntry{.instrument = kBtc, .position = position});
+    g_.venue(PositionsEnd{.requested_ns = g_.now, .receive_ns = g_.now});
+  }
+
+  void settle() {
+    for (const std::uint32_t row : known_) {
+      if (!is_terminal(g_.core.row(row).state))
+        g_.cancel(row);
+    }
+    for (int round = 0; round < 2'000; ++round) {
+      g_.tick(50 * kMs);
+      serve();
+      while (!answers_.empty() || !stream_.empty() || !fees_.empty()) {
+        deliver();
+      }
+    }
+    g_.tick(kMs);
+    read();
+  }
+
+  std::mt19937_64 random_;
+  Gateway g_;
+  std::map<std::uint32_t, ToyOrder> orders_;
+  std::vector<std::uint32_t> known_;
+  std::deque<VenueEvent> answers_;
+  std::deque<TradeUpdate> stream_;
+  std::deque<FeeActivity> fees_;
+};
+
+TEST(GatewayModel, BooksEqualANaiveLedgerAtQuiescence) {
+  std::uint64_t executions = 0;
+  std::uint64_t lost = 0;
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    GatewayRules rules = gateway_rules();
+    rules.order_rows = 4096;
+    rules.execution_ids = 16'384;
+    rules.strategy_orders_per_second = 1000;
+    rules.gate.open_orders = 64;
+    ToyVenue venue(seed, rules);
+    venue.run(6'000);
+    Gateway& g = venue.gateway();
+    ASSERT_TRUE(g.core.quiescent())
+        << g.core.account().working << " " << g.core.account().in_flight << " "
+        << g.core.account().unknown << " " << g.core.account().fees_pending;
+    ASSERT_EQ(g.account_position().position, venue.position);
+    ASSERT_EQ(g.account_position().cash_flow, venue.flow);
+    ASSERT_EQ(g.account_position().fee_base, venue.fees_base);
+    ASSERT_EQ(g.account_position().fee_quote, venue.fees_quote);
+    ASSERT_EQ(g.strategy_position().position, venue.position);
+    ASSERT_EQ(g.core.account().executions, venue.executions);
+    ASSERT_EQ(g.account_position().working_buy, Qty{});
+    ASSERT_EQ(g.account_position().working_sell, Qty{});
+    ASSERT_EQ(g.account_position().flags, 0);
+    // What was told adds up to what is on the board.
+    std::int64_t told = 0;
+    for (const Execution& e : g.out.executions) {
+      if (e.kind == ExecutionKind::kFill)
+        told += e.side == Side::kBuy ? e.qty.raw : -e.qty.raw;
+      if (e.fee_asset == g.table[kBtc].base_asset)
+        told -= e.fee;
+    }
+    ASSERT_EQ(told, venue.position);
+    executions += venue.executions;
+    lost += venue.lost_answers + venue.lost_events;
+  }
+  EXPECT_GT(executions, 1000U) << "the model must trade";
+  EXPECT_GT(lost, 100U) << "and lose things";
+}
+
+}  // namespace
+}  // namespace sluice::testing
