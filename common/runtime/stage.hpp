@@ -1,0 +1,132 @@
+// StageShell: what every stage does the same. A stage's main is a checklist: arguments, config, shell
+// (role lock, attach, page, incarnation, signals, pinning), its own application, run.
+//
+// Thread contract: constructed and run on the stage's hot thread.
+// Invariants:
+//  1. The role lock is taken before anything is mapped writable and held until the process ends.
+//  2. The loop: poll; when there was nothing to do, idle by the configured mode. A heartbeat about
+//     every millisecond; a look at the control segment about every 100 ms.
+//  3. SIGTERM and SIGINT end the loop after the current turn; the application then drains.
+#pragma once
+
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <string>
+
+#include "common/base/error.hpp"
+#include "common/runtime/config.hpp"
+#include "shm/instance.hpp"
+#include "shm/role.hpp"
+#include "shm/stage_page.hpp"
+
+namespace sluice {
+
+// What to do in a turn of a loop that found no work. `spin`: nothing. `yield`: about 200 polls, then
+// sched_yield. `backoff`: the same, then sleeps that double from 20 us to 500 us.
+class Idle {
+ public:
+  explicit Idle(IdleMode mode) noexcept : mode_(mode) {}
+  void operator()(std::size_t work) noexcept {
+    if (work != 0) {
+      empty_turns_ = 0;
+      return;
+    }
+    if (mode_ != IdleMode::kSpin) rest();
+  }
+  // Whether the loop is quiet enough for a blocking wait; used where a library can wait for sockets.
+  [[nodiscard]] bool may_block() const noexcept {
+    return mode_ == IdleMode::kBackoff && empty_turns_ > kYieldTurns;
+  }
+  [[nodiscard]] IdleMode mode() const noexcept { return mode_; }
+
+ private:
+  static constexpr std::uint32_t kPollTurns = 200;
+  static constexpr std::uint32_t kYieldTurns = 220;
+  void rest() noexcept;
+
+  IdleMode mode_;
+  std::uint32_t empty_turns_{0};
+};
+
+// Set by SIGTERM, SIGINT or request_stop().
+[[nodiscard]] bool stop_requested() noexcept;
+void request_stop() noexcept;
+void install_stop_signals();
+
+// Binds the calling thread to the cpu configured for `stage`, if any. Throws Error{kConfig} when the
+// machine has no such cpu.
+void pin_stage(const InstanceConfig& config, const std::string& stage);
+
+class StageShell {
+ public:
+  // How long a stage waits for `sluicectl shm create`.
+  static constexpr std::chrono::milliseconds kAttachWait{10'000};
+
+  // Throws what the parts throw: kRoleTaken, kResource, kConfig.
+  StageShell(const InstanceConfig& config, const std::string& role, const shm::MetricTable& metrics);
+
+  [[nodiscard]] const InstanceConfig& config() const noexcept { return config_; }
+  [[nodiscard]] const std::string& role() const noexcept { return role_; }
+  [[nodiscard]] shm::Instance& instance() noexcept { return instance_; }
+  [[nodiscard]] shm::StagePage& page() noexcept { return page_; }
+  [[nodiscard]] std::uint32_t incarnation() const noexcept { return incarnation_; }
+  [[nodiscard]] MonoNanos now() const noexcept { return instance_.now(); }
+
+  // Ends the loop with an error code after this turn; the first call wins.
+  void fail(ExitCode code, const std::string& why);
+  [[nodiscard]] bool failed() const noexcept { return exit_ != ExitCode::kDone; }
+
+  // Runs until a stop was requested, then the application's drain(). Returns the exit code.
+  // App: std::size_t poll(MonoNanos now); void drain(). Optional: void wait(int timeout_ms), called
+  // instead of sleeping when the loop is quiet (backoff mode); bool live(), false while the stage
+  // cannot do its work yet (no venue): it then shows as Recovering, and nobody counts on it.
+  template <class App>
+  int run(App& app) {
+    Idle idle(config_.topology.idle);
+    while (!stop_requested() && !failed()) {
+      const MonoNanos now = instance_.now();
+      heartbeat(now);
+      if constexpr (requires { app.live(); }) {
+        show(app.live() ? shm::StageState::kLive : shm::StageState::kRecovering);
+      } else {
+        show(shm::StageState::kLive);
+      }
+      const std::size_t work = app.poll(now);
+      if constexpr (requires { app.wait(1); }) {
+        if (work == 0 && idle.may_block()) {
+          app.wait(1);
+          continue;
+        }
+      }
+      idle(work);
+    }
+    page_.set_state(shm::StageState::kDraining);
+    app.drain();
+    return finish();
+  }
+
+  // For stages with a loop of their own shape (gateway's second thread): beat and check.
+  void heartbeat(MonoNanos now);
+
+ private:
+  int finish();
+  void show(shm::StageState state) noexcept {
+    if (state == shown_) return;
+    shown_ = state;
+    page_.set_state(state);
+  }
+
+  const InstanceConfig& config_;
+  std::string role_;
+  shm::RoleLock lock_;
+  shm::Instance instance_;
+  shm::StagePage page_;
+  std::uint32_t incarnation_{0};
+  MonoNanos last_beat_{};
+  MonoNanos last_check_{};
+  shm::StageState shown_{shm::StageState::kStarting};
+  ExitCode exit_{ExitCode::kDone};
+};
+
+}  // namespace sluice

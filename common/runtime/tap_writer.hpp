@@ -1,0 +1,76 @@
+// TapWriter: a stage's way to persistence. Taps are numbered; what found the ring full is counted and
+// told by a gap record as soon as there is room, so that the journal names what it lacks.
+//
+// Thread contract: the stage's hot thread. No allocation, no system call.
+#pragma once
+
+#include <string>
+
+#include "common/messages/tap.hpp"
+#include "common/runtime/stage.hpp"
+#include "shm/ring.hpp"
+
+namespace sluice {
+
+class TapWriter {
+ public:
+  // `ring_index` is the ring's place in persistence_rings().
+  TapWriter(StageShell& shell, const std::string& ring, std::uint16_t ring_index)
+      : ring_(shell.instance(), ring), index_(ring_index), incarnation_(shell.incarnation()) {
+    push(TapType::kSession,
+         SessionRecord{.incarnation = incarnation_,
+                       .reserved = 0,
+                       .generation = shell.instance().generation()},
+         shell.now());
+  }
+
+  // False when the tap was counted as lost.
+  template <class Body>
+  bool push(TapType type, const Body& body, MonoNanos now) noexcept {
+    if (lost_ != 0 && !tell_gap(now)) return drop();
+    Tap tap;
+    tap.set_body(type, body);
+    if (!send(tap, now)) return drop();
+    return true;
+  }
+
+  [[nodiscard]] std::uint64_t lost() const noexcept { return lost_total_; }
+  [[nodiscard]] std::uint64_t free_slots() noexcept { return ring_.free_slots(); }
+  [[nodiscard]] std::uint64_t capacity() const noexcept { return ring_.capacity(); }
+
+ private:
+  bool send(Tap& tap, MonoNanos now) noexcept {
+    tap.ring = index_;
+    tap.incarnation = incarnation_;
+    tap.sequence = next_;
+    tap.now_ns = now;
+    if (!ring_.try_push(tap)) return false;
+    ++next_;
+    return true;
+  }
+
+  bool tell_gap(MonoNanos now) noexcept {
+    Tap tap;
+    tap.set_body(TapType::kGap, GapRecord{.lost = lost_, .next_sequence = next_ + 1});
+    if (!send(tap, now)) return false;
+    lost_ = 0;
+    return true;
+  }
+
+  bool drop() noexcept {
+    ++lost_;
+    ++lost_total_;
+    ring_.note_drop();
+    return false;
+  }
+
+  // Taps are bulk: fetching ahead hurts once the ring outgrows the core's cache.
+  shm::RingProducer<Tap, shm::NoPrefetch> ring_;
+  std::uint16_t index_;
+  std::uint32_t incarnation_;
+  std::uint64_t next_{1};
+  std::uint64_t lost_{0};        // since the last record that was taken
+  std::uint64_t lost_total_{0};
+};
+
+}  // namespace sluice
