@@ -1,0 +1,123 @@
+#include "procs/feed_handler/publisher.hpp"
+
+#include <algorithm>
+
+#include "common/runtime/topology.hpp"
+
+namespace sluice {
+namespace {
+
+// A quote far from the last one is suspect until others confirm it; the gate refuses suspect rows.
+constexpr TickLimits kTickLimits{.jump_bps = 1000, .confirm_count = 3};
+
+}  // namespace
+
+MarketPublisher::MarketPublisher(StageShell& shell, const FeedConfig& feed)
+    : source_(feed.index),
+      board_(shell.instance(), board::quotes(feed.name)),
+      rows_(shell.config().instruments.size()),
+      ticks_(shell.config().instruments.size()),
+      incarnation_(shell.incarnation()) {
+  const InstanceConfig& config = shell.config();
+  const auto add = [&](const std::string& ring) -> Consumer& {
+    consumers_.push_back({.ring = std::make_unique<shm::RingProducer<MarketEvent>>(shell.instance(), ring),
+                          .wants = std::vector<std::uint8_t>(rows_.size(), 0),
+                          .after_gap = std::vector<std::uint8_t>(rows_.size(), 1)});
+    return consumers_.back();
+  };
+  for (const StrategyConfig& strategy : config.strategies) {
+    if (strategy.feed != feed.index) continue;
+    Consumer& consumer = add(ring::market_data(feed.name, strategy.name));
+    for (const std::uint32_t i : strategy.instruments) consumer.wants[i] = 1;
+  }
+  Consumer& risk = add(ring::marks(feed.name));
+  std::fill(risk.wants.begin(), risk.wants.end(), std::uint8_t{1});
+  if (config.persistence.market_data) {
+    const std::string ring = ring::tap(shell.role());
+    tap_ = std::make_unique<TapWriter>(shell, ring, persistence_ring_index(config, ring));
+  }
+  for (std::uint32_t i = 0; i < rows_.size(); ++i) {
+    rows_[i].instrument = i;
+    rows_[i].source = source_;
+  }
+}
+
+void MarketPublisher::begin_session(MonoNanos stamp) noexcept {
+  MarketEvent event;
+  event.source = source_;
+  event.instrument = kNoInstrument;
+  event.receive_ns = stamp;
+  event.set_body(MarketKind::kSession, SessionMark{.incarnation = incarnation_, .reserved = {}});
+  for (Consumer& consumer : consumers_) {
+    if (!consumer.ring->try_push(event)) consumer.ring->note_drop();
+  }
+  tap(event);
+  mark_all_after_gap();
+}
+
+void MarketPublisher::publish(const MarketEvent& event) noexcept {
+  update_row(event);
+  for (Consumer& consumer : consumers_) {
+    if (consumer.wants[event.instrument] != 0) push(consumer, event);
+  }
+  tap(event);
+}
+
+void MarketPublisher::mark_all_after_gap() noexcept {
+  for (Consumer& consumer : consumers_) {
+    std::fill(consumer.after_gap.begin(), consumer.after_gap.end(), std::uint8_t{1});
+  }
+  for (std::uint32_t i = 0; i < rows_.size(); ++i) {
+    rows_[i].flags |= kFeedDown;
+    board_.store(i, rows_[i]);
+  }
+}
+
+void MarketPublisher::update_row(const MarketEvent& event) noexcept {
+  QuoteRow& row = rows_[event.instrument];
+  if (event.kind == MarketKind::kQuote) {
+    row.quote = event.quote();
+    row.exchange_ns = event.exchange_ns;
+    row.receive_ns = event.receive_ns;
+    // One-sided and crossed quotes are judged by the gate from the prices themselves.
+    const TickVerdict verdict = check_quote(kTickLimits, ticks_[event.instrument], row.quote);
+    const bool suspect = verdict == TickVerdict::kJump || verdict == TickVerdict::kOutOfRange;
+    if (suspect) ++suspect_;
+    row.flags = static_cast<std::uint16_t>(suspect ? kQuoteSuspect : 0);
+  } else if (event.kind == MarketKind::kTrade) {
+    const Trade trade = event.trade();
+    row.last_px = trade.px;
+    row.last_qty = trade.qty;
+    row.trade_receive_ns = event.receive_ns;
+  } else {
+    return;
+  }
+  board_.store(event.instrument, row);
+}
+
+void MarketPublisher::push(Consumer& consumer, MarketEvent event) noexcept {
+  std::uint8_t& after_gap = consumer.after_gap[event.instrument];
+  if (after_gap != 0) event.flags |= kAfterGap;
+  if (consumer.ring->try_push(event)) {
+    after_gap = 0;
+    return;
+  }
+  after_gap = 1;
+  ++dropped_;
+  consumer.ring->note_drop();
+}
+
+void MarketPublisher::tap(const MarketEvent& event) noexcept {
+  if (tap_ == nullptr) return;
+  batch_[batched_++] = event;
+  if (batched_ == batch_.size()) flush_tap(event.receive_ns);
+}
+
+void MarketPublisher::flush_tap(MonoNanos now) noexcept {
+  if (batched_ == 0 || tap_ == nullptr) return;
+  std::fill(batch_.begin() + static_cast<std::ptrdiff_t>(batched_), batch_.end(), MarketEvent{});
+  tap_->push(TapType::kMarketEvents, batch_, now);
+  batched_ = 0;
+}
+
+}  // namespace sluice

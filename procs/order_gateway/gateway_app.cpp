@@ -1,0 +1,407 @@
+#include "procs/order_gateway/gateway_app.hpp"
+
+#include <algorithm>
+
+#include "common/base/log.hpp"
+#include "common/runtime/topology.hpp"
+#include "procs/order_gateway/rules.hpp"
+#include "procs/order_gateway/venue_session.hpp"
+
+namespace sluice {
+namespace {
+
+constexpr std::int64_t kTimerEvery = 2'000'000;
+constexpr std::int64_t kCountersEvery = 10'000'000;
+constexpr std::int64_t kDrainFor = 5'000'000'000;  // how long a planned stop waits for the venue
+constexpr std::uint32_t kAlertCode = 1;
+constexpr std::uint32_t kRingCode = 2;
+
+const char* text_of(Alert alert) noexcept {
+  switch (alert) {
+    case Alert::kNone: return "none";
+    case Alert::kOrderDiffers: return "the venue's order is not what we sent; instrument halted";
+    case Alert::kExecutionExcess: return "an execution did not fit its order; dropped, audit asked";
+    case Alert::kExecutionConflict: return "one execution id with two contents; instrument halted";
+    case Alert::kOverfill: return "filled above the order's quantity; instrument halted";
+    case Alert::kUnknownEvent: return "an event that is not understood; instrument halted";
+    case Alert::kOrderLost: return "an order is lost; counted at its worst, still looked up";
+    case Alert::kOrphanAdopted: return "an order of ours without a row was found; cancelled";
+    case Alert::kForeignOrder: return "an order that is not ours works in this account";
+    case Alert::kVenueDenies: return "the venue does not find an order it had confirmed";
+    case Alert::kContradiction: return "the venue shows an order that was refused or not sent";
+    case Alert::kStreamUnproven: return "an answered request was not matched on the order stream";
+    case Alert::kPositionDiffers: return "our position differs from the venue's; reduce only";
+    case Alert::kAccountDiffers: return "the venue shows another account than before";
+    case Alert::kQuarantined: return "a sum does not fit its range; instrument halted";
+    case Alert::kMemoryFull: return "no room to remember executions; raise gateway.orders_max";
+    case Alert::kTombstonesFull: return "too many cancels of unseen orders; those orders are refused";
+    case Alert::kTableFull: return "an order at the venue has no row; raise gateway.orders_max";
+  }
+  return "?";
+}
+
+bool read_kill(const void* context) noexcept {
+  return static_cast<const KillSwitch*>(context)->tripped();
+}
+
+}  // namespace
+
+GatewayApp::GatewayApp(StageShell& shell, Credentials credentials)
+    : shell_(shell),
+      instruments_(shell.config().instrument_table()),
+      core_(gateway_rules(shell.config()), instruments_, *this),
+      orders_(shell.instance(), ring::kOrder),
+      commands_(shell.instance(), ring::command(kGatewayRole)),
+      executions_risk_(shell.instance(), ring::kExecutionRisk),
+      journal_(shell, ring::kExecutionPersistence,
+               persistence_ring_index(shell.config(), ring::kExecutionPersistence)),
+      order_board_(shell.instance(), board::kOrders),
+      position_board_(shell.instance(), board::kPositions),
+      account_board_(shell.instance(), board::kAccount),
+      limits_(shell.instance(), board::kLimits),
+      risk_page_(shell.instance(), kRiskRole),
+      persistence_page_(shell.instance(), kPersistenceRole),
+      kill_(shell, risk_page_) {
+  const InstanceConfig& config = shell.config();
+  for (const FeedConfig& feed : config.feeds) {
+    quotes_.push_back(
+        std::make_unique<shm::BoardReader<QuoteRow>>(shell.instance(), board::quotes(feed.name)));
+  }
+  for (const StrategyConfig& s : config.strategies) {
+    strategies_.push_back(std::make_unique<StrategyPort>(
+        StrategyPort{.cancels = {shell.instance(), ring::cancel(s.name)},
+                     .executions = {shell.instance(), ring::execution(s.name)},
+                     .page = {shell.instance(), strategy_role(s.name)}}));
+  }
+  kill_.clear_self();
+  core_.start(shell.incarnation(), 0, shell.now(), wall_now());
+  venue_ = std::make_unique<VenueSession>(shell, instruments_, std::move(credentials), hand_over_, kill_);
+  network_ = std::thread([this] { venue_->run(); });
+  trading_ = true;
+}
+
+GatewayApp::~GatewayApp() {
+  hand_over_.stop.store(true, std::memory_order_relaxed);
+  if (venue_) venue_->wake();
+  if (network_.joinable()) network_.join();
+}
+
+std::size_t GatewayApp::poll(MonoNanos now) {
+  polled_ = now;
+  watch_kill(now);
+  std::size_t work = take_venue_events();
+  for (std::uint16_t s = 0; s < strategies_.size(); ++s) {
+    work += strategies_[s]->cancels.drain(
+        [&](const Cancel& cancel) { core_.on_cancel(cancel, s, now); }, kBatch);
+  }
+  if (trading_) {
+    work += orders_.drain([&](const Intent& intent) { take_order(intent); }, kBatch);
+  }
+  if (now.ns - last_timer_.ns >= kTimerEvery) {
+    last_timer_ = now;
+    core_.on_timer(now);
+    note_drained_rings();
+    work += commands_.drain([](const Command&) {}, 8);  // no command of the gateway exists yet
+    watch_network(now);
+  }
+  if (now.ns - last_counters_.ns >= kCountersEvery) {
+    last_counters_ = now;
+    publish_counters();
+  }
+  if (asked_) {
+    asked_ = false;
+    venue_->wake();  // once per turn, after everything this turn asked for
+  }
+  return work;
+}
+
+void GatewayApp::drain() {
+  trading_ = false;
+  const MonoNanos until{shell_.now().ns + kDrainFor};
+  if (core_.account().working + core_.account().in_flight + core_.account().unknown != 0) {
+    log_info("stopping with {} working orders: cancelling", core_.account().working);
+    if (!core_.killed()) core_.on_kill(KillMode::kCancelAll, kill_.episode + 1, shell_.now());
+  }
+  Idle idle(shell_.config().topology.idle);
+  while (core_.account().working + core_.account().in_flight + core_.account().unknown != 0 &&
+         shell_.now() < until && !shell_.failed()) {
+    const MonoNanos now = shell_.now();
+    shell_.heartbeat(now);
+    idle(poll(now));
+  }
+  const AccountRow& left = core_.account();
+  if (left.working + left.in_flight + left.unknown != 0) {
+    log_warn("stopped while {} orders work, {} are in flight and {} are unknown at the venue",
+             left.working, left.in_flight, left.unknown);
+  }
+  publish_counters();
+}
+
+std::size_t GatewayApp::take_venue_events() {
+  std::size_t taken = 0;
+  VenueEvent event;
+  while (taken < kBatch && hand_over_.next_event(event)) {
+    ++taken;
+    const MonoNanos now = shell_.now();
+    if (const auto* result = std::get_if<PostResult>(&event)) measure(*result);
+    core_.on_venue(event, now);
+  }
+  return taken;
+}
+
+void GatewayApp::measure(const PostResult& result) noexcept {
+  if (result.wire_ns.ns == 0 || result.ref.row >= order_board_.rows()) return;
+  shm::StagePage& page = shell_.page();
+  const OrderRow& row = core_.row(result.ref.row);
+  page.record(GatewayMetric::kGateToWire, result.wire_ns.ns - result.hand_over_ns.ns);
+  if (row.cause.receive_ns.ns != 0) {
+    page.record(GatewayMetric::kTickToOrder, result.wire_ns.ns - row.cause.receive_ns.ns);
+  }
+  if (result.outcome == RequestOutcome::kAccepted) {
+    page.record(GatewayMetric::kOrderToAck, result.answer_ns.ns - result.wire_ns.ns);
+  }
+}
+
+void GatewayApp::take_order(Intent intent) {
+  polled_ = shell_.now();
+  shm::StagePage& page = shell_.page();
+  page.record(GatewayMetric::kRiskToGateway, polled_.ns - intent.stamps.risk_publish.ns);
+  const std::uint64_t submitted = core_.counters().submitted;
+  core_.on_intent(intent, context_for(intent));
+  if (core_.counters().submitted != submitted) {
+    page.record(GatewayMetric::kGate, shell_.now().ns - polled_.ns);
+  }
+}
+
+IntentContext GatewayApp::context_for(const Intent& intent) {
+  const InstanceConfig& config = shell_.config();
+  IntentContext context;
+  context.now = shell_.now();
+  context.poll_ns = polled_;
+  context.kill = {.read = read_kill, .context = &kill_};
+  static_cast<void>(limits_.load(0, context.head));
+  if (intent.instrument < instruments_.size()) {
+    static_cast<void>(limits_.load(1 + intent.instrument, context.limits));
+    const std::uint16_t feed = config.instruments[intent.instrument].feed;
+    static_cast<void>(quotes_[feed]->load(intent.instrument, context.quote));
+  }
+  context.risk_incarnation = risk_page_.incarnation();
+  context.risk_alive =
+      risk_page_.state() == shm::StageState::kLive &&
+      context.now.ns - risk_page_.heartbeat_ns().ns <= config.gateway.risk_heartbeat_max_age_ns;
+  if (intent.id.strategy < strategies_.size()) {
+    StrategyPort& port = *strategies_[intent.id.strategy];
+    context.strategy_incarnation = port.page.incarnation();
+    // Room for the few records one intent can make; fills find more slots kept free behind it.
+    context.execution_ring_room = port.executions.free_slots() > port.executions.capacity() / 8 &&
+                                  executions_risk_.free_slots() > executions_risk_.capacity() / 8;
+  }
+  // High water: the journal cannot take more, or persistence lags by half its ring.
+  context.journal_high_water = persistence_page_.mark(kMarkHighWater) != 0 ||
+                               journal_.free_slots() < journal_.capacity() / 2;
+  // relaxed: a hint; a request that finds no connection comes back as "not sent", by proof.
+  context.connection_ready = hand_over_.connection_ready.load(std::memory_order_relaxed);
+  context.hand_over_room = hand_over_.request_room();
+  return context;
+}
+
+// After the order ring was found empty, tombstones up to risk's mark are of no use any more. The mark is
+// read first: what it covers was published before it.
+void GatewayApp::note_drained_rings() noexcept {
+  for (std::uint16_t s = 0; s < strategies_.size(); ++s) {
+    LimitRow mark;
+    if (limits_.load(1 + instruments_.size() + s, mark) != shm::BoardRead::kOk) continue;
+    if (!orders_.empty()) return;
+    core_.on_order_ring_drained(s, mark.strategy_incarnation, mark.sequence);
+  }
+}
+
+void GatewayApp::watch_network(MonoNanos now) {
+  for (std::uint64_t reads = venue_->take_reads(); reads != 0; --reads) core_.note_request(now);
+  ExitCode code{};
+  std::string why;
+  if (hand_over_.gave_up(code, why)) shell_.fail(code, why);
+}
+
+void GatewayApp::watch_kill(MonoNanos now) {
+  const bool tripped = kill_.tripped();
+  if (tripped && !kill_.active) {
+    kill_.active = true;
+    kill_.stamped = false;
+    ++kill_.episode;
+    kill_.seen_ns = now;
+    kill_.all = kill_.cancel_all();
+    hand_over_.trip(kill_.episode);
+    venue_->wake();
+    core_.on_kill(kill_.all ? KillMode::kCancelAll : KillMode::kStop, kill_.episode, now);
+    tap_trip(now, true);
+    log_warn("kill switch tripped ({}), episode {}", kill_.all ? "cancel all" : "stop", kill_.episode);
+  } else if (tripped && !kill_.all && kill_.cancel_all()) {
+    kill_.all = true;  // sharpened while active
+    core_.on_kill(KillMode::kCancelAll, kill_.episode, now);
+  } else if (!tripped && kill_.active && kill_.stamped) {
+    kill_.active = false;
+    hand_over_.trip(0);
+    core_.on_resume(now);
+    tap_trip(now, false);
+    log_warn("kill switch cleared, episode {} is over", kill_.episode);
+  }
+  if (!kill_.active || kill_.stamped) return;
+  const bool acknowledged = hand_over_.acknowledged() >= kill_.episode;
+  if (!acknowledged) {
+    if (now.ns - kill_.seen_ns.ns < KillSwitch::kAcknowledgeWithin) return;
+    venue_->reset_from_hot_thread();
+  }
+  kill_.stamped = true;
+  const MonoNanos stamp = shell_.now();
+  shell_.page().record(GatewayMetric::kKillToStamp, stamp.ns - kill_.seen_ns.ns);
+  core_.on_kill_stamped(kill_.episode, stamp, now);
+}
+
+void GatewayApp::tap_trip(MonoNanos now, bool on) noexcept {
+  journal_.push(TapType::kTrip,
+                TripRecord{.scope = kTripScopeAll,
+                           .on = static_cast<std::uint16_t>(on ? 1 : 0),
+                           .source = static_cast<std::uint32_t>(kill_.source()),
+                           .episode = kill_.episode,
+                           .seen_ns = kill_.seen_ns,
+                           .stamped_ns = now},
+                now);
+}
+
+// ---- what the core decided ---------------------------------------------------------------------
+
+void GatewayApp::row_changed(std::uint32_t row) noexcept { order_board_.store(row, core_.row(row)); }
+
+void GatewayApp::position_changed(std::uint32_t index) noexcept {
+  position_board_.store(index, core_.position(index));
+}
+
+void GatewayApp::account_changed() noexcept { account_board_.store(0, core_.account()); }
+
+void GatewayApp::execution(const Execution& e) noexcept {
+  if (e.kind == ExecutionKind::kAccepted) ++accepted_;
+  if (e.kind == ExecutionKind::kRejected) ++rejected_;
+  if (e.kind == ExecutionKind::kCancelled) ++cancelled_;
+  if (e.kind == ExecutionKind::kNotSent) ++not_sent_;
+  if (!journal_.push(TapType::kExecution, e, shell_.now())) {
+    ++persistence_full_;
+    shell_.page().error(kRingCode, "exec.persistence is full: a record is missing in the journal",
+                        shell_.now());
+  }
+  if (!executions_risk_.try_push(e)) execution_ring_full(ring::kExecutionRisk);
+  if (e.kind == ExecutionKind::kSession) {
+    for (auto& port : strategies_) {
+      if (!port->executions.try_push(e)) execution_ring_full("exec.<strategy>");
+    }
+  } else if (e.intent.strategy < strategies_.size()) {
+    if (!strategies_[e.intent.strategy]->executions.try_push(e)) execution_ring_full("exec.<strategy>");
+  }
+}
+
+void GatewayApp::execution_ring_full(const char* ring) noexcept {
+  ++exec_ring_full_;
+  kill_.trip_self();
+  shell_.fail(ExitCode::kNotReconciled,
+              std::string("the ring ") + ring + " is full: its consumer does not read; kill switch tripped");
+}
+
+NetRequest GatewayApp::request_for(std::uint32_t row, NetRequestKind kind) noexcept {
+  const OrderRow& order = core_.row(row);
+  return {.kind = kind,
+          .by = LookupBy::kNone,
+          .side = order.side,
+          .type = order.type,
+          .tif = order.tif,
+          .instrument = order.instrument,
+          .audit_reasons = 0,
+          .ref = {.row = row, .intent = order.id},
+          .client_order_id = core_.client_order_id(row),
+          .venue_order_id = order.venue_order_id,
+          .qty = order.approved,
+          .limit = order.limit,
+          .deadline_ns = order.deadline_ns,
+          .hand_over_ns = shell_.now()};
+}
+
+bool GatewayApp::ask(const NetRequest& request) noexcept {
+  if (!hand_over_.ask(request)) return false;
+  asked_ = true;
+  return true;
+}
+
+void GatewayApp::submit(std::uint32_t row) noexcept {
+  const bool taken = ask(request_for(row, NetRequestKind::kSubmit));
+  SLUICE_ASSERT(taken, "the core submits only when the hand-over has room");
+}
+
+bool GatewayApp::cancel(std::uint32_t row) noexcept {
+  return ask(request_for(row, NetRequestKind::kCancel));
+}
+
+bool GatewayApp::lookup(std::uint32_t row, LookupBy by) noexcept {
+  NetRequest request = request_for(row, NetRequestKind::kLookup);
+  request.by = by;
+  return ask(request);
+}
+
+bool GatewayApp::lookup_foreign(const Id128& venue_order_id) noexcept {
+  NetRequest request;
+  request.kind = NetRequestKind::kLookupForeign;
+  request.by = LookupBy::kVenueOrderId;
+  request.venue_order_id = venue_order_id;
+  return ask(request);
+}
+
+void GatewayApp::audit_wanted(std::uint32_t reasons) noexcept {
+  NetRequest request;
+  request.kind = NetRequestKind::kAudit;
+  request.audit_reasons = reasons;
+  static_cast<void>(ask(request));  // no room: the core asks again
+  ++audits_;
+}
+
+void GatewayApp::alert(Alert what, std::uint32_t row, std::uint32_t instrument) noexcept {
+  shell_.page().error(kAlertCode, text_of(what), shell_.now());
+  const std::string_view symbol =
+      instrument < instruments_.size() ? instruments_[instrument].symbol() : std::string_view("-");
+  log_warn("{} (instrument {}, order {})", text_of(what), symbol,
+           row == kNoRow ? std::string("-") : std::string(core_.client_order_id(row).view()));
+}
+
+void GatewayApp::publish_counters() noexcept {
+  shm::StagePage& page = shell_.page();
+  const GatewayCounters& c = core_.counters();
+  std::uint64_t refused = 0;
+  for (std::size_t r = 1; r < kReasonCount; ++r) {
+    const std::uint64_t n = core_.refusals(static_cast<Reason>(r));
+    page.set_mark(static_cast<std::uint32_t>(kFirstReasonMark + r), n);
+    refused += n;
+  }
+  counted_.publish(page, GatewayMetric::kOrders, c.intents);
+  counted_.publish(page, GatewayMetric::kSent, c.submitted);
+  counted_.publish(page, GatewayMetric::kRefused, refused);
+  counted_.publish(page, GatewayMetric::kCancelWanted, c.cancels);
+  counted_.publish(page, GatewayMetric::kCancelsSent, c.deletes);
+  counted_.publish(page, GatewayMetric::kFills, c.fills);
+  counted_.publish(page, GatewayMetric::kAccepted, accepted_);
+  counted_.publish(page, GatewayMetric::kRejected, rejected_);
+  counted_.publish(page, GatewayMetric::kCancelled, cancelled_);
+  counted_.publish(page, GatewayMetric::kUnknownOutcomes, c.unknown_outcomes);
+  counted_.publish(page, GatewayMetric::kLookups, c.lookups);
+  counted_.publish(page, GatewayMetric::kAudits, audits_);
+  counted_.publish(page, GatewayMetric::kDuplicates, c.duplicate_intents + c.duplicate_fills);
+  counted_.publish(page, GatewayMetric::kOrphans, c.orphans);
+  counted_.publish(page, GatewayMetric::kNotSent, not_sent_);
+  counted_.publish(page, GatewayMetric::kMalformed, c.garbage_intents);
+  counted_.publish(page, GatewayMetric::kExecRingFull, exec_ring_full_);
+  counted_.publish(page, GatewayMetric::kPersistenceFull, persistence_full_);
+  counted_.publish(page, GatewayMetric::kTrips, kill_.episode);
+  const auto relaxed = std::memory_order_relaxed;  // numbers only; nothing is ordered by them
+  counted_.publish(page, GatewayMetric::kRequests, venue_->requests.load(relaxed));
+  counted_.publish(page, GatewayMetric::kVenueErrors, venue_->venue_errors.load(relaxed));
+  counted_.publish(page, GatewayMetric::kStreamConnects, venue_->stream_connects.load(relaxed));
+  counted_.publish(page, GatewayMetric::kReconnects, venue_->reconnects.load(relaxed));
+}
+
+}  // namespace sluice

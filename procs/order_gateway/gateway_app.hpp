@@ -1,0 +1,110 @@
+// The order gateway's hot thread: rings, boards and the hand-over around the pure GatewayCore.
+//
+// Thread contract: the stage's hot thread; the network thread (VenueSession) is met only through
+// HandOver. Order of a turn: kill words, venue events, cancels, orders, timer. Venue events first: a
+// decision knows every execution that came before it.
+// Invariants:
+//  1. A row is on its board and its record in exec.persistence before the request is handed over.
+//  2. A full execution ring trips the kill switch and ends the run: what happened at the venue must
+//     not be lost on the way to those who count on it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "common/runtime/delta_counter.hpp"
+#include "common/runtime/metrics.hpp"
+#include "common/runtime/stage.hpp"
+#include "common/runtime/tap_writer.hpp"
+#include "common/trading/gateway_core.hpp"
+#include "procs/order_gateway/hand_over.hpp"
+#include "procs/order_gateway/kill_switch.hpp"
+#include "shm/board.hpp"
+#include "shm/ring.hpp"
+
+namespace sluice {
+
+class VenueSession;
+
+class GatewayApp final : private GatewayOutput {
+ public:
+  GatewayApp(StageShell& shell, Credentials credentials);
+  ~GatewayApp() override;
+
+  std::size_t poll(MonoNanos now);
+  // Cancels what still works and waits, bounded, for the venue's word on it.
+  void drain();
+  [[nodiscard]] bool live() const noexcept {
+    return (core_.account().flags & (kAccountKnown | kStreamProven)) == (kAccountKnown | kStreamProven);
+  }
+
+ private:
+  static constexpr std::size_t kBatch = 64;
+
+  struct StrategyPort {
+    shm::RingConsumer<Cancel> cancels;
+    shm::RingProducer<Execution> executions;
+    shm::StageView page;
+  };
+
+  void row_changed(std::uint32_t row) noexcept override;
+  void position_changed(std::uint32_t index) noexcept override;
+  void account_changed() noexcept override;
+  void execution(const Execution& e) noexcept override;
+  void submit(std::uint32_t row) noexcept override;
+  [[nodiscard]] bool cancel(std::uint32_t row) noexcept override;
+  [[nodiscard]] bool lookup(std::uint32_t row, LookupBy by) noexcept override;
+  [[nodiscard]] bool lookup_foreign(const Id128& venue_order_id) noexcept override;
+  void audit_wanted(std::uint32_t reasons) noexcept override;
+  void alert(Alert what, std::uint32_t row, std::uint32_t instrument) noexcept override;
+
+  std::size_t take_venue_events();
+  void take_order(Intent intent);
+  void measure(const PostResult& result) noexcept;
+  [[nodiscard]] IntentContext context_for(const Intent& intent);
+  void note_drained_rings() noexcept;
+  void watch_network(MonoNanos now);
+  void watch_kill(MonoNanos now);
+  void tap_trip(MonoNanos now, bool on) noexcept;
+  [[nodiscard]] NetRequest request_for(std::uint32_t row, NetRequestKind kind) noexcept;
+  [[nodiscard]] bool ask(const NetRequest& request) noexcept;
+  void publish_counters() noexcept;
+  void execution_ring_full(const char* ring) noexcept;
+
+  StageShell& shell_;
+  InstrumentTable instruments_;
+  GatewayCore core_;
+  HandOver hand_over_;
+  shm::RingConsumer<Intent> orders_;
+  std::vector<std::unique_ptr<StrategyPort>> strategies_;
+  shm::RingConsumer<Command> commands_;
+  shm::RingProducer<Execution> executions_risk_;
+  TapWriter journal_;
+  shm::BoardWriter<OrderRow> order_board_;
+  shm::BoardWriter<PositionRow> position_board_;
+  shm::BoardWriter<AccountRow> account_board_;
+  shm::BoardReader<LimitRow> limits_;
+  std::vector<std::unique_ptr<shm::BoardReader<QuoteRow>>> quotes_;
+  shm::StageView risk_page_;
+  shm::StageView persistence_page_;
+  KillSwitch kill_;
+  DeltaCounters<GatewayMetric> counted_;
+  std::unique_ptr<VenueSession> venue_;
+  std::thread network_;
+  MonoNanos polled_{};
+  MonoNanos last_timer_{};
+  MonoNanos last_counters_{};
+  std::uint64_t accepted_{0};
+  std::uint64_t rejected_{0};
+  std::uint64_t cancelled_{0};
+  std::uint64_t not_sent_{0};
+  std::uint64_t exec_ring_full_{0};
+  std::uint64_t persistence_full_{0};
+  std::uint64_t audits_{0};
+  bool asked_{false};    // this turn handed something over
+  bool trading_{false};  // false once draining: nothing more is taken from the order ring
+};
+
+}  // namespace sluice

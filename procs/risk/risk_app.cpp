@@ -1,0 +1,193 @@
+#include "procs/risk/risk_app.hpp"
+
+#include <algorithm>
+
+#include "common/base/log.hpp"
+#include "common/runtime/topology.hpp"
+
+namespace sluice {
+namespace {
+
+constexpr std::int64_t kDeadlineMax = 60'000'000'000;  // a deadline further away is malformed
+
+RiskRules rules_of(const InstanceConfig& config) {
+  RiskRules rules;
+  for (const InstrumentConfig& i : config.instruments) {
+    rules.instruments.push_back({.max_order_qty = i.max_order_qty,
+                                 .max_order_notional = i.max_order_notional,
+                                 .max_position = i.max_position,
+                                 .max_exposure = i.max_exposure});
+  }
+  for (const StrategyConfig& s : config.strategies) {
+    rules.strategies.push_back({.instruments = s.instruments,
+                                .max_position = s.max_position,
+                                .budget = config.risk.max_gross_exposure});
+  }
+  rules.gross_exposure = config.risk.max_gross_exposure;
+  rules.open_orders = config.risk.max_open_orders;
+  rules.reservations = config.gateway.orders_max;
+  rules.market_data_max_age_ns = config.risk.market_data_max_age_ns;
+  rules.deadline_max_ns = kDeadlineMax;
+  return rules;
+}
+
+}  // namespace
+
+RiskApp::RiskApp(StageShell& shell)
+    : shell_(shell),
+      instruments_(shell.config().instrument_table()),
+      core_(rules_of(shell.config()), instruments_, shell.incarnation()),
+      commands_(shell.instance(), ring::command(kRiskRole)),
+      executions_(shell.instance(), ring::kExecutionRisk),
+      orders_(shell.instance(), ring::kOrder),
+      sheet_(shell.instance(), board::kLimits),
+      tap_(shell, ring::tap(kRiskRole), persistence_ring_index(shell.config(), ring::tap(kRiskRole))) {
+  const InstanceConfig& config = shell.config();
+  for (const FeedConfig& feed : config.feeds) {
+    marks_.push_back(
+        std::make_unique<shm::RingConsumer<MarketEvent>>(shell.instance(), ring::marks(feed.name)));
+  }
+  for (const StrategyConfig& s : config.strategies) {
+    strategies_.push_back(std::make_unique<StrategyPort>(
+        StrategyPort{.intents = {shell.instance(), ring::intent(s.name)},
+                     .verdicts = {shell.instance(), ring::verdict(s.name)}}));
+  }
+  adopt_boards();
+}
+
+// A cold start reads the gateway's boards once: positions, and what still works at the venue.
+void RiskApp::adopt_boards() {
+  const InstanceConfig& config = shell_.config();
+  const shm::BoardReader<PositionRow> positions(shell_.instance(), board::kPositions);
+  const auto instruments = static_cast<std::uint32_t>(config.instruments.size());
+  for (std::uint32_t block = 1; block < config.strategies.size() + 2; ++block) {
+    for (std::uint32_t i = 0; i < instruments; ++i) {
+      PositionRow row;
+      if (positions.load(block * instruments + i, row) != shm::BoardRead::kOk) continue;
+      core_.adopt_position(row.strategy, i, row.position);
+    }
+  }
+  const shm::BoardReader<OrderRow> orders(shell_.instance(), board::kOrders);
+  std::uint32_t adopted = 0;
+  for (std::uint32_t i = 0; i < orders.rows(); ++i) {
+    OrderRow row;
+    if (orders.load(i, row) != shm::BoardRead::kOk) continue;
+    if (row.state == OrderState::kNone || is_terminal(row.state)) continue;
+    core_.adopt_order(row);
+    ++adopted;
+  }
+  if (adopted != 0) log_info("cold start with {} orders still working", adopted);
+}
+
+std::size_t RiskApp::poll(MonoNanos now) {
+  std::size_t work = executions_.drain(
+      [&](const Execution& execution) {
+        ++executions_seen_;
+        core_.on_execution(execution);
+      },
+      kBatch);
+  work += commands_.drain([&](const Command& command) { tap_.push(TapType::kCommand, command, now); },
+                          kBatch);
+  for (auto& ring : marks_) {
+    work += ring->drain(
+        [&](const MarketEvent& event) {
+          ++market_events_;
+          if (event.kind == MarketKind::kGap) lost_ += event.gap().lost;
+          core_.on_market(event);
+        },
+        4 * kBatch);
+  }
+  for (std::uint16_t s = 0; s < strategies_.size(); ++s) work += decide(s);
+  if (now.ns - last_sheet_.ns >= shell_.config().risk.publish_every_ns) publish_sheet(now);
+  return work;
+}
+
+void RiskApp::drain() {
+  // A stopped risk must not look alive: its last sheet ages and the gateway stops new risk.
+  publish_counters();
+}
+
+std::size_t RiskApp::decide(std::uint16_t strategy) {
+  StrategyPort& port = *strategies_[strategy];
+  if (port.intents.empty()) return 0;
+  // Reserved: every intent can end in one verdict, so a strategy that does not read its verdicts
+  // stalls only itself.
+  const std::size_t room = std::min<std::size_t>(port.verdicts.free_slots(), kBatch);
+  const std::size_t taken = port.intents.drain(
+      [&](const Intent& intent) { decide_one(port, strategy, intent); }, room);
+  if (taken != 0) publish_mark(port, strategy);
+  return taken;
+}
+
+void RiskApp::decide_one(StrategyPort& port, std::uint16_t strategy, Intent intent) {
+  if (intent.kind == IntentKind::kSession) {
+    core_.on_session(strategy, intent.id.incarnation);
+    return;
+  }
+  const MonoNanos now = shell_.now();
+  intent.stamps.risk_poll = now;
+  ++intents_;
+  shell_.page().record(RiskMetric::kStrategyToRisk, now.ns - intent.stamps.strategy_publish.ns);
+  const bool room = orders_.claim() != nullptr;
+  if (!room) ++ring_full_;
+  const RiskDecision decision = core_.on_intent(intent, strategy, room, now);
+  if (decision.decision == Decision::kNone) {
+    ++malformed_;
+    return;
+  }
+  if (decision.decision != Decision::kRefused) {
+    intent.stamps.risk_publish = shell_.now();
+    const bool pushed = orders_.try_push(intent);
+    SLUICE_ASSERT(pushed, "the order ring had room and this is its only producer");
+    shell_.page().record(RiskMetric::kApprove, intent.stamps.risk_publish.ns - now.ns);
+    tap_.push(TapType::kOrder, intent, intent.stamps.risk_publish);
+    ++approved_;
+  } else {
+    ++refused_;
+  }
+  if (decision.decision == Decision::kApproved) return;
+  if (decision.decision == Decision::kResized) ++resized_;
+  const Verdict verdict = RiskCore::verdict(intent, decision, now);
+  const bool told = port.verdicts.try_push(verdict);
+  SLUICE_ASSERT(told, "a verdict slot was reserved before the intent was taken");
+  tap_.push(TapType::kVerdict, verdict, now);
+}
+
+// After the outputs: whoever sees the mark also finds every order and verdict up to it.
+void RiskApp::publish_mark(StrategyPort& port, std::uint16_t strategy) noexcept {
+  const LimitRow row = core_.strategy_row(strategy);
+  if (row.sequence == port.published_mark && port.published_mark != 0) return;
+  port.published_mark = row.sequence;
+  sheet_.store(1 + instruments_.size() + strategy, row);
+}
+
+void RiskApp::publish_sheet(MonoNanos now) noexcept {
+  last_sheet_ = now;
+  for (std::uint32_t i = 0; i < instruments_.size(); ++i) sheet_.store(1 + i, core_.instrument_row(i));
+  for (std::uint16_t s = 0; s < strategies_.size(); ++s) {
+    sheet_.store(1 + instruments_.size() + s, core_.strategy_row(s));
+  }
+  sheet_.store(0, core_.publish_head(now));  // the head last: its age speaks for the rows
+  ++sheets_;
+  publish_counters();
+}
+
+void RiskApp::publish_counters() noexcept {
+  shm::StagePage& page = shell_.page();
+  counted_.publish(page, RiskMetric::kIntents, intents_);
+  counted_.publish(page, RiskMetric::kApproved, approved_);
+  counted_.publish(page, RiskMetric::kResized, resized_);
+  counted_.publish(page, RiskMetric::kRefused, refused_);
+  counted_.publish(page, RiskMetric::kMalformed, malformed_);
+  counted_.publish(page, RiskMetric::kExecutions, executions_seen_);
+  counted_.publish(page, RiskMetric::kSheets, sheets_);
+  counted_.publish(page, RiskMetric::kMarketEvents, market_events_);
+  counted_.publish(page, RiskMetric::kLost, lost_);
+  counted_.publish(page, RiskMetric::kRingFull, ring_full_);
+  counted_.publish(page, RiskMetric::kTapDropped, tap_.lost());
+  for (std::size_t r = 1; r < kReasonCount; ++r) {
+    page.set_mark(static_cast<std::uint32_t>(kFirstReasonMark + r), core_.refusals(static_cast<Reason>(r)));
+  }
+}
+
+}  // namespace sluice
