@@ -1,0 +1,165 @@
+// The account on disk: continued after an end and after a kill, refused when it makes no sense.
+#include "tools/venue_sim/account_log.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "common/base/error.hpp"
+#include "tests/venue_sim/sim_fixtures.hpp"
+
+namespace sluice::sim::test {
+namespace {
+
+class AccountLogTest : public ::testing::Test {
+ protected:
+  AccountLogTest() {
+    std::string name = (std::filesystem::temp_directory_path() / "sluice_sim_XXXXXX").string();
+    dir_ = ::mkdtemp(name.data());
+  }
+  ~AccountLogTest() override { std::filesystem::remove_all(dir_); }
+
+  // One life of a simulator on the folder.
+  struct Life {
+    Life(const std::string& dir, const AccountTerms& terms, const std::vector<Symbol>& symbols)
+        : log(dir, terms, symbols),
+          venue(symbols, options(log.terms()), IdSource(log.terms().seed)) {
+      venue.set_listener(
+          [this](const OrderEvent& event) { log.append(event, venue.ids().issued()); });
+      if (log.continued()) {
+        venue.restore(log.take_saved());
+      }
+    }
+    static VenueOptions options(const AccountTerms& terms) {
+      VenueOptions options;
+      options.cash = terms.cash;
+      options.fees = terms.fees;
+      return options;
+    }
+    AccountLog log;
+    Venue venue;
+  };
+
+  static AccountTerms terms(std::uint64_t seed) {
+    return {{derived_id(seed, 0), "SIM" + std::to_string(seed), at_ms(5)}, seed, cash("100000"),
+            {}};
+  }
+  std::unique_ptr<Life> life(std::uint64_t seed = 11) {
+    return std::make_unique<Life>(dir_, terms(seed), symbols_);
+  }
+  [[nodiscard]] std::string path() const { return dir_ + "/account.jsonl"; }
+
+  static void trade_a_little(Venue& venue) {
+    venue.quote(at_ms(0), kBtc, book("60000", "2", "60010", "1"));
+    ASSERT_TRUE(std::holds_alternative<OrderKey>(
+        venue.submit(at_ms(1), limit_order("buy", Side::kBuy, "1", "60010"))));
+    ASSERT_TRUE(std::holds_alternative<OrderKey>(
+        venue.submit(at_ms(1), limit_order("rest", Side::kBuy, "0.2", "59000"))));
+    venue.run_until(at_ms(1));
+    ASSERT_TRUE(std::holds_alternative<OrderKey>(
+        venue.submit(at_ms(2), limit_order("sell", Side::kSell, "0.3", "60000"))));
+    venue.run_until(at_ms(2));
+  }
+
+  std::string dir_;
+  std::vector<Symbol> symbols_ = two_symbols();
+};
+
+TEST_F(AccountLogTest, OldFolderIsTheSameAccountWithTheSameBooks) {
+  auto first = life();
+  trade_a_little(first->venue);
+  const std::string before = encode_ledger(first->venue);
+  const Cash held = first->venue.ledger().held_cash();
+  first.reset();
+
+  auto second = life(99);
+  EXPECT_EQ(second->log.terms().identity.number, "SIM11") << "the folder's account, not a new one";
+  EXPECT_EQ(encode_ledger(second->venue), before);
+  EXPECT_EQ(second->venue.ledger().held_cash(), held);
+  EXPECT_EQ(second->venue.activities().size(), 4U);
+  EXPECT_EQ(second->venue.open_orders(), 1U);
+  const auto again = second->venue.submit(at_ms(9), limit_order("buy", Side::kBuy, "1", "60010"));
+  EXPECT_TRUE(std::holds_alternative<ApiError>(again)) << "client order ids stay taken";
+}
+
+TEST_F(AccountLogTest, OpenOrdersWorkAgainAndIdsGoOn) {
+  auto first = life();
+  trade_a_little(first->venue);
+  first.reset();
+  auto second = life();
+  second->venue.quote(at_ms(10), kBtc, book("60000", "2", "60010", "1"));
+  second->venue.run_until(at_ms(10));
+  second->venue.trade(at_ms(11), kBtc, print("58000", "1", Side::kSell));
+  EXPECT_EQ(second->venue.open_orders(), 0U);
+  ASSERT_EQ(second->venue.executions().size(), 3U);
+  EXPECT_NE(second->venue.executions()[2].id, second->venue.executions()[1].id);
+  const std::string before = encode_ledger(second->venue);
+  second.reset();
+  EXPECT_EQ(encode_ledger(life()->venue), before);
+}
+
+TEST_F(AccountLogTest, CancelThatWasPendingIsCarriedOut) {
+  auto first = life();
+  trade_a_little(first->venue);
+  ASSERT_FALSE(first->venue.cancel(at_ms(3), *first->venue.orders().find_client_id("rest")));
+  first.reset();  // before the cancel took effect
+  auto second = life();
+  second->venue.run_until(at_ms(20));
+  EXPECT_EQ(second->venue.open_orders(), 0U);
+  EXPECT_EQ(second->venue.orders()[1].status, OrderStatus::kCanceled);
+}
+
+TEST_F(AccountLogTest, TornLastLineIsCutOff) {
+  auto first = life();
+  trade_a_little(first->venue);
+  const std::string before = encode_ledger(first->venue);
+  first.reset();
+  std::ofstream(path(), std::ios::app) << R"({"event":"fill","issued":3,"ord)";
+  EXPECT_EQ(encode_ledger(life()->venue), before);
+  EXPECT_EQ(encode_ledger(life()->venue), before) << "and the file is whole again";
+}
+
+TEST_F(AccountLogTest, EmptyFolderIsANewAccount) {
+  EXPECT_FALSE(life(11)->log.continued());
+  std::filesystem::remove(path());
+  EXPECT_EQ(life(12)->log.terms().identity.number, "SIM12");
+}
+
+TEST_F(AccountLogTest, BrokenLineIsNamedWithItsRemedy) {
+  auto first = life();
+  trade_a_little(first->venue);
+  first.reset();
+  std::ofstream(path(), std::ios::app) << "{\"event\":1}\n";
+  try {
+    life();
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kConfig);
+    const std::string text = error.what();
+    EXPECT_NE(text.find("account.jsonl:"), std::string::npos) << text;
+    EXPECT_NE(text.find("empty --state folder"), std::string::npos) << text;
+  }
+}
+
+TEST_F(AccountLogTest, OtherFeesThanTheAccountsAreRefused) {
+  life();
+  AccountTerms other = terms(11);
+  other.fees.taker_bps = 30;
+  EXPECT_THROW(Life(dir_, other, symbols_), Error);
+}
+
+TEST_F(AccountLogTest, FolderThatCannotBeUsedIsAResourceError) {
+  std::ofstream(dir_ + "/file") << "x";
+  try {
+    AccountLog log(dir_ + "/file", terms(1), symbols_);
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kResource);
+  }
+}
+
+}  // namespace
+}  // namespace sluice::sim::test

@@ -1,0 +1,278 @@
+// The matching rules one by one; matcher_property_test.cpp checks them together under random load.
+#include "tools/venue_sim/matcher.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/venue_sim/sim_fixtures.hpp"
+
+namespace sluice::sim::test {
+namespace {
+
+class MatcherTest : public ::testing::Test {
+ protected:
+  MatcherTest() {
+    matcher_.quote(kBtc, book("100", "2", "101", "1"), fills_);
+    level(Side::kSell, "102", "3");
+    level(Side::kSell, "103", "5");
+    level(Side::kBuy, "99", "4");
+  }
+
+  void quote(std::string_view bid, std::string_view bid_qty, std::string_view ask,
+             std::string_view ask_qty) {
+    fills_.clear();
+    matcher_.quote(kBtc, book(bid, bid_qty, ask, ask_qty), fills_);
+  }
+  void trade(std::string_view at, std::string_view size, std::optional<Side> taker) {
+    fills_.clear();
+    matcher_.trade(kBtc, print(at, size, taker), fills_);
+  }
+  void level(Side side, std::string_view at, std::string_view size) {
+    fills_.clear();
+    matcher_.depth(kBtc, {.side = side, .px = px(at), .qty = qty(size)}, fills_);
+  }
+  Qty enter(OrderKey key, Side side, std::string_view size, std::string_view limit,
+            TimeInForce tif = TimeInForce::kGtc, OrderType type = OrderType::kLimit) {
+    fills_.clear();
+    return matcher_.enter(kBtc, {key, side, type, tif, px(limit), qty(size)}, fills_);
+  }
+  void expect_fill(std::size_t index, OrderKey key, std::string_view at, std::string_view size,
+                   bool maker) const {
+    ASSERT_LT(index, fills_.size());
+    EXPECT_EQ(fills_[index].key, key);
+    EXPECT_EQ(to_string(fills_[index].px), at);
+    EXPECT_EQ(to_string(fills_[index].qty), size);
+    EXPECT_EQ(fills_[index].maker, maker);
+  }
+  [[nodiscard]] std::string ahead(OrderKey key) const {
+    const auto qty = matcher_.queue_ahead(kBtc, key);
+    return qty ? to_string(*qty) : "not resting";
+  }
+
+  Matcher matcher_{2};
+  Fills fills_;
+};
+
+TEST_F(MatcherTest, MarketableOrderWalksTheLevelsAtTheirPricesUpToItsLimit) {
+  const Qty leaves = enter(1, Side::kBuy, "6", "102");
+  ASSERT_EQ(fills_.size(), 2U);
+  expect_fill(0, 1, "101", "1", false);
+  expect_fill(1, 1, "102", "3", false);
+  EXPECT_EQ(to_string(leaves), "2");
+  EXPECT_EQ(ahead(1), "0") << "the rest is the best bid now: nobody is ahead";
+}
+
+TEST_F(MatcherTest, ConsumedSizeStaysConsumedUntilTheRecordedLevelChanges) {
+  enter(1, Side::kBuy, "1", "101", TimeInForce::kIoc);
+  ASSERT_EQ(fills_.size(), 1U);
+  enter(2, Side::kBuy, "1", "101", TimeInForce::kIoc);
+  EXPECT_TRUE(fills_.empty()) << "the first order took all there was";
+  quote("100", "2.5", "101", "1");
+  enter(3, Side::kBuy, "1", "101", TimeInForce::kIoc);
+  EXPECT_TRUE(fills_.empty()) << "the same size told again is not new liquidity";
+  quote("100", "2.5", "101", "0.4");
+  enter(4, Side::kBuy, "1", "101", TimeInForce::kIoc);
+  ASSERT_EQ(fills_.size(), 1U);
+  expect_fill(0, 4, "101", "0.4", false);
+}
+
+TEST_F(MatcherTest, IocNeverRests) {
+  const Qty leaves = enter(1, Side::kBuy, "6", "101", TimeInForce::kIoc);
+  EXPECT_EQ(leaves.raw, 0);
+  EXPECT_EQ(matcher_.working(kBtc), 0U);
+  trade("100.5", "10", Side::kSell);
+  EXPECT_TRUE(fills_.empty());
+}
+
+TEST_F(MatcherTest, MarketOrderWalksTheDepthThenWaitsForMore) {
+  const Qty leaves =
+      enter(1, Side::kBuy, "10", "110", TimeInForce::kGtc, OrderType::kMarket);
+  EXPECT_EQ(fills_.size(), 3U);
+  EXPECT_EQ(to_string(leaves), "1");
+  level(Side::kSell, "104", "0.3");
+  ASSERT_EQ(fills_.size(), 1U);
+  expect_fill(0, 1, "104", "0.3", false);
+  quote("100", "2", "101", "7");
+  ASSERT_EQ(fills_.size(), 1U);
+  expect_fill(0, 1, "101", "0.7", false);
+  EXPECT_EQ(matcher_.working(kBtc), 0U);
+}
+
+TEST_F(MatcherTest, MarketOrderNeverPaysMoreThanItsProtectivePrice) {
+  enter(1, Side::kBuy, "10", "102", TimeInForce::kGtc, OrderType::kMarket);
+  EXPECT_EQ(fills_.size(), 2U);
+  level(Side::kSell, "103", "9");
+  EXPECT_TRUE(fills_.empty());
+}
+
+TEST_F(MatcherTest, RestingOrderQueuesBehindTheRecordedSize) {
+  enter(1, Side::kBuy, "1", "100");
+  EXPECT_EQ(ahead(1), "2");
+  trade("100", "1.5", Side::kSell);
+  EXPECT_TRUE(fills_.empty());
+  EXPECT_EQ(ahead(1), "0.5");
+  trade("100", "0.7", Side::kSell);
+  ASSERT_EQ(fills_.size(), 1U);
+  expect_fill(0, 1, "100", "0.2", true);
+  trade("100", "5", Side::kSell);
+  ASSERT_EQ(fills_.size(), 1U);
+  expect_fill(0, 1, "100", "0.8", true);
+}
+
+TEST_F(MatcherTest, TradeOnTheOtherSideDoesNotMoveTheQueue) {
+  enter(1, Side::kBuy, "1", "100");
+  trade("100", "1.5", Side::kBuy);
+  EXPECT_EQ(ahead(1), "2");
+}
+
+TEST_F(MatcherTest, TradeWithoutKnownTakerCountsForTheSideAtItsPrice) {
+  enter(1, Side::kBuy, "1", "100");
+  trade("100", "2.5", std::nullopt);
+  ASSERT_EQ(fills_.size(), 1U);
+  expect_fill(0, 1, "100", "0.5", true);
+}
+
+TEST_F(MatcherTest, TradeThroughThePriceFillsAtTheOrdersOwnPrice) {
+  enter(1, Side::kBuy, "1", "100");
+  trade("99.99", "0.6", Side::kSell);
+  ASSERT_EQ(fills_.size(), 1U);
+  expect_fill(0, 1, "100", "0.6", true);
+}
+
+TEST_F(MatcherTest, OneTradesFillsAddUpToItsSizeByPriceThenTime) {
+  enter(1, Side::kBuy, "1", "99.5");
+  enter(2, Side::kBuy, "1", "100.5");
+  enter(3, Side::kBuy, "1", "99.5");
+  trade("99.4", "2.25", Side::kSell);
+  ASSERT_EQ(fills_.size(), 3U);
+  expect_fill(0, 2, "100.5", "1", true);
+  expect_fill(1, 1, "99.5", "1", true);
+  expect_fill(2, 3, "99.5", "0.25", true);
+}
+
+TEST_F(MatcherTest, LaterOrderAtOnePriceWaitsForTheQueueAndForTheEarlierOrder) {
+  enter(1, Side::kBuy, "1", "100");
+  level(Side::kBuy, "99", "4");
+  quote("100", "3", "101", "1");
+  enter(2, Side::kBuy, "1", "100");
+  EXPECT_EQ(ahead(1), "2");
+  EXPECT_EQ(ahead(2), "3");
+  trade("100", "3.5", Side::kSell);
+  ASSERT_EQ(fills_.size(), 1U);
+  expect_fill(0, 1, "100", "1", true);
+  EXPECT_EQ(ahead(2), "0.5") << "3.5 traded, 1 of it with us, 2.5 with the market ahead";
+}
+
+TEST_F(MatcherTest, RecordedCancelShrinksTheQueueAheadInProportion) {
+  enter(1, Side::kBuy, "1", "100");
+  quote("100", "4", "101", "1");
+  EXPECT_EQ(ahead(1), "2") << "what joined is behind";
+  quote("100", "3", "101", "1");
+  EXPECT_EQ(ahead(1), "1.5") << "a quarter of the level was cancelled";
+}
+
+TEST_F(MatcherTest, DecreaseThatWasTradedIsNoCancel) {
+  enter(1, Side::kBuy, "1", "100");
+  quote("100", "4", "101", "1");
+  trade("100", "1", Side::kSell);
+  EXPECT_EQ(ahead(1), "1");
+  quote("100", "3", "101", "1");
+  EXPECT_EQ(ahead(1), "1");
+  quote("100", "1.5", "101", "1");
+  EXPECT_EQ(ahead(1), "0.5") << "half of what stood was cancelled";
+}
+
+TEST_F(MatcherTest, QueueAheadIsNeverMoreThanTheRecordedLevel) {
+  enter(1, Side::kBuy, "1", "100");
+  trade("100", "1.9", Side::kSell);
+  quote("100", "0.05", "101", "1");
+  EXPECT_EQ(ahead(1), "0.05");
+  quote("99", "4", "101", "1");
+  EXPECT_EQ(ahead(1), "0") << "the level is gone: we are alone at our price";
+}
+
+TEST_F(MatcherTest, LiquidityThatMovesToARestingOrderTradesAtTheOrdersPrice) {
+  enter(1, Side::kBuy, "1", "100");
+  quote("99", "4", "99.5", "0.4");
+  ASSERT_EQ(fills_.size(), 1U);
+  expect_fill(0, 1, "100", "0.4", true);
+  quote("99", "4", "100", "0.2");
+  ASSERT_EQ(fills_.size(), 1U);
+  expect_fill(0, 1, "100", "0.2", true);
+}
+
+TEST_F(MatcherTest, QuoteRemovesTheDepthLevelsItContradicts) {
+  quote("100", "2", "102.5", "1");
+  const auto leaves = enter(1, Side::kBuy, "9", "103", TimeInForce::kIoc);
+  EXPECT_EQ(leaves.raw, 0);
+  ASSERT_EQ(fills_.size(), 2U);
+  expect_fill(0, 1, "102.5", "1", false);
+  expect_fill(1, 1, "103", "5", false);
+}
+
+TEST_F(MatcherTest, DepthBetterThanTheBestQuoteIsOutOfSight) {
+  level(Side::kSell, "100.5", "8");
+  enter(1, Side::kBuy, "0.5", "101", TimeInForce::kIoc);
+  ASSERT_EQ(fills_.size(), 1U);
+  expect_fill(0, 1, "101", "0.5", false);
+  EXPECT_EQ(to_string(matcher_.book(kBtc).asks.best()->px), "101");
+}
+
+TEST_F(MatcherTest, DepthAtTheBestQuotedPriceDoesNotOverruleTheQuote) {
+  level(Side::kSell, "101", "50");
+  EXPECT_EQ(to_string(matcher_.book(kBtc).asks.best()->qty), "1");
+}
+
+TEST_F(MatcherTest, SnapshotForgetsAllLevelsButTheBestQuotes) {
+  fills_.clear();
+  matcher_.depth(kBtc,
+                 {.side = Side::kSell, .px = px("105"), .qty = qty("1"), .snapshot_begins = true},
+                 fills_);
+  enter(1, Side::kBuy, "9", "110", TimeInForce::kIoc);
+  ASSERT_EQ(fills_.size(), 2U);
+  expect_fill(0, 1, "101", "1", false);
+  expect_fill(1, 1, "105", "1", false);
+}
+
+TEST_F(MatcherTest, EmptySideHasNobodyToTradeWith) {
+  quote("100", "2", "0", "0");
+  enter(1, Side::kBuy, "1", "500", TimeInForce::kIoc);
+  EXPECT_TRUE(fills_.empty());
+}
+
+TEST_F(MatcherTest, OrdersBeforeTheFirstQuoteEnterWithIt) {
+  fills_.clear();
+  matcher_.enter(kEth, {9, Side::kBuy, OrderType::kLimit, TimeInForce::kGtc, px("10"), qty("1")},
+                 fills_);
+  EXPECT_TRUE(fills_.empty());
+  matcher_.quote(kEth, book("9", "1", "10", "0.5"), fills_);
+  ASSERT_EQ(fills_.size(), 1U);
+  expect_fill(0, 9, "10", "0.5", false);
+  EXPECT_EQ(matcher_.working(kEth), 1U);
+}
+
+TEST_F(MatcherTest, RemovedOrderIsNeverFilledAgain) {
+  enter(1, Side::kBuy, "1", "100");
+  EXPECT_TRUE(matcher_.remove(kBtc, 1));
+  EXPECT_FALSE(matcher_.remove(kBtc, 1));
+  trade("99", "10", Side::kSell);
+  EXPECT_TRUE(fills_.empty());
+}
+
+TEST_F(MatcherTest, OwnOrdersNeverTradeWithEachOther) {
+  enter(1, Side::kBuy, "1", "100.6");
+  enter(2, Side::kSell, "1", "100.5");
+  EXPECT_TRUE(fills_.empty());
+  EXPECT_EQ(matcher_.working(kBtc), 2U);
+}
+
+TEST_F(MatcherTest, SellsMirrorBuys) {
+  enter(1, Side::kSell, "3", "99.5");
+  ASSERT_EQ(fills_.size(), 1U);
+  expect_fill(0, 1, "100", "2", false);
+  trade("99.6", "0.5", Side::kBuy);
+  ASSERT_EQ(fills_.size(), 1U);
+  expect_fill(0, 1, "99.5", "0.5", true);
+}
+
+}  // namespace
+}  // namespace sluice::sim::test

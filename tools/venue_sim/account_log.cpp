@@ -1,0 +1,282 @@
+#include "tools/venue_sim/account_log.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <utility>
+
+#include "common/base/error.hpp"
+
+namespace sluice::sim {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int kFormat = 1;
+
+[[noreturn]] void fail_io(const std::string& path, const char* what) {
+  throw Error(ExitCode::kResource, path + ": " + what + ": " + std::strerror(errno) +
+                                       "; name a folder that can be written with --state");
+}
+
+Id128 uuid_at(const Json& json, const char* name) {
+  Id128 id{};
+  if (!parse_uuid(json.at(name).get_ref<const std::string&>(), id)) {
+    throw std::invalid_argument(std::string(name) + " is not an id");
+  }
+  return id;
+}
+
+// The enumerator whose word stands at `name`; the candidates are all there are.
+template <class E>
+E word_at(const Json& json, const char* name, std::initializer_list<E> candidates) {
+  const auto& text = json.at(name).get_ref<const std::string&>();
+  for (const E candidate : candidates) {
+    if (word(candidate) == text) {
+      return candidate;
+    }
+  }
+  throw std::invalid_argument(std::string(name) + " \"" + text + "\" is unknown");
+}
+
+void write_order(JsonWriter& json, const Order& order, const Symbol& symbol) {
+  json.begin_object();
+  json.key("key").integer(order.key);
+  json.key("id").uuid(order.id);
+  json.key("client_order_id").text(order.asked.client_order_id);
+  json.key("symbol").text(symbol.name);
+  json.key("side").text(word(order.asked.side));
+  json.key("type").text(word(order.asked.type));
+  json.key("tif").text(word(order.asked.tif));
+  json.key("qty_e9").integer(order.asked.qty.raw);
+  json.key("limit_e9").integer(order.asked.limit.raw);
+  json.key("protective_e9").integer(order.protective.raw);
+  json.key("status").text(word(order.status));
+  json.key("submitted_ns").integer(order.submitted_at.ns);
+  json.key("updated_ns").integer(order.updated_at.ns);
+  json.key("filled_ns").integer(order.filled_at.ns);
+  json.key("canceled_ns").integer(order.canceled_at.ns);
+  json.key("cancel_requested_ns").integer(order.cancel_requested_at.ns);
+  json.key("arrives_ns").integer(order.arrives_at.ns);
+  json.end_object();
+}
+
+Order read_order(const Json& json, SymbolIndex symbol) {
+  Order order;
+  order.key = json.at("key").get<OrderKey>();
+  order.id = uuid_at(json, "id");
+  order.asked.client_order_id = json.at("client_order_id").get<std::string>();
+  order.asked.symbol = symbol;
+  order.asked.side = word_at(json, "side", {Side::kBuy, Side::kSell});
+  order.asked.type = word_at(json, "type", {OrderType::kMarket, OrderType::kLimit});
+  order.asked.tif = word_at(json, "tif", {TimeInForce::kGtc, TimeInForce::kIoc});
+  order.asked.qty.raw = json.at("qty_e9").get<std::int64_t>();
+  order.asked.limit.raw = json.at("limit_e9").get<std::int64_t>();
+  order.protective.raw = json.at("protective_e9").get<std::int64_t>();
+  order.status = word_at(json, "status",
+                         {OrderStatus::kPendingNew, OrderStatus::kNew,
+                          OrderStatus::kPartiallyFilled, OrderStatus::kPendingCancel,
+                          OrderStatus::kFilled, OrderStatus::kCanceled});
+  order.submitted_at.ns = json.at("submitted_ns").get<std::int64_t>();
+  order.updated_at.ns = json.at("updated_ns").get<std::int64_t>();
+  order.filled_at.ns = json.at("filled_ns").get<std::int64_t>();
+  order.canceled_at.ns = json.at("canceled_ns").get<std::int64_t>();
+  order.cancel_requested_at.ns = json.at("cancel_requested_ns").get<std::int64_t>();
+  order.arrives_at.ns = json.at("arrives_ns").get<std::int64_t>();
+  return order;
+}
+
+void write_execution(JsonWriter& json, const Execution& execution) {
+  json.begin_object();
+  json.key("id").uuid(execution.id);
+  json.key("px_e9").integer(execution.px.raw);
+  json.key("qty_e9").integer(execution.qty.raw);
+  json.key("cum_qty_e9").integer(execution.cum_qty.raw);
+  json.key("fee_e9").integer(execution.fee);
+  json.key("fee_in_base").boolean(execution.fee_in_base);
+  json.key("maker").boolean(execution.maker);
+  json.key("completes").boolean(execution.completes);
+  json.key("position_after_e9").integer(execution.position_after.raw);
+  json.key("at_ns").integer(execution.at.ns);
+  json.end_object();
+}
+
+Execution read_execution(const Json& json, OrderKey order) {
+  Execution execution;
+  execution.id = uuid_at(json, "id");
+  execution.order = order;
+  execution.px.raw = json.at("px_e9").get<std::int64_t>();
+  execution.qty.raw = json.at("qty_e9").get<std::int64_t>();
+  execution.cum_qty.raw = json.at("cum_qty_e9").get<std::int64_t>();
+  execution.fee = json.at("fee_e9").get<std::int64_t>();
+  execution.fee_in_base = json.at("fee_in_base").get<bool>();
+  execution.maker = json.at("maker").get<bool>();
+  execution.completes = json.at("completes").get<bool>();
+  execution.position_after.raw = json.at("position_after_e9").get<std::int64_t>();
+  execution.at.ns = json.at("at_ns").get<std::int64_t>();
+  return execution;
+}
+
+}  // namespace
+
+AccountLog::AccountLog(const std::string& dir, const AccountTerms& terms,
+                       const std::vector<Symbol>& symbols)
+    : path_(dir + "/account.jsonl"), symbols_(symbols), terms_(terms) {
+  std::error_code failure;
+  std::filesystem::create_directories(dir, failure);
+  std::string content;
+  if (std::ifstream in(path_, std::ios::binary); in) {
+    std::ostringstream all;
+    all << in.rdbuf();
+    content = std::move(all).str();
+  }
+  const std::size_t whole = content.rfind('\n') == std::string::npos ? 0 : content.rfind('\n') + 1;
+  content.resize(whole);
+  continued_ = whole > 0;
+  if (continued_) {
+    load(content);
+  }
+  file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (file_ < 0) {
+    fail_io(path_, "cannot be opened");
+  }
+  if (::ftruncate(file_, static_cast<off_t>(whole)) != 0 || ::lseek(file_, 0, SEEK_END) < 0) {
+    fail_io(path_, "cannot be prepared");
+  }
+  if (!continued_) {
+    JsonWriter json(line_);
+    json.begin_object();
+    json.key("format").integer(kFormat);
+    json.key("account_id").uuid(terms_.identity.id);
+    json.key("number").text(terms_.identity.number);
+    json.key("created_ns").integer(terms_.identity.created_at.ns);
+    // As text: JSON integers of other readers end at 2^53.
+    json.key("seed").text(std::to_string(terms_.seed));
+    json.key("cash_e9").integer(terms_.cash.raw);
+    json.key("taker_bps").integer(terms_.fees.taker_bps);
+    json.key("maker_bps").integer(terms_.fees.maker_bps);
+    json.end_object();
+    write_line();
+  }
+}
+
+AccountLog::~AccountLog() {
+  if (file_ >= 0) {
+    ::close(file_);
+  }
+}
+
+void AccountLog::load(const std::string& content) {
+  std::size_t number = 0;
+  for (std::size_t at = 0; at < content.size();) {
+    const std::size_t end = content.find('\n', at);
+    ++number;
+    try {
+      load_line(std::string_view(content).substr(at, end - at), number);
+    } catch (const std::exception& failure) {
+      throw Error(ExitCode::kConfig, path_ + ":" + std::to_string(number) + ": " + failure.what() +
+                                         "; start on an empty --state folder");
+    }
+    at = end + 1;
+  }
+}
+
+void AccountLog::load_line(std::string_view line, std::size_t number) {
+  const Json json = Json::parse(line);
+  if (number == 1) {
+    if (json.at("format").get<int>() != kFormat) {
+      throw std::invalid_argument("the format is not " + std::to_string(kFormat));
+    }
+    if (json.at("taker_bps").get<std::uint32_t>() != terms_.fees.taker_bps ||
+        json.at("maker_bps").get<std::uint32_t>() != terms_.fees.maker_bps) {
+      throw std::invalid_argument("the account was opened with other fees");
+    }
+    terms_.identity.id = uuid_at(json, "account_id");
+    terms_.identity.number = json.at("number").get<std::string>();
+    terms_.identity.created_at.ns = json.at("created_ns").get<std::int64_t>();
+    terms_.seed = std::stoull(json.at("seed").get<std::string>());
+    terms_.cash.raw = json.at("cash_e9").get<std::int64_t>();
+    return;
+  }
+  saved_.ids_issued = json.at("issued").get<std::uint64_t>();
+  const Json& saved_order = json.at("order");
+  const auto& name = saved_order.at("symbol").get_ref<const std::string&>();
+  std::size_t symbol = 0;
+  while (symbol < symbols_.size() && symbols_[symbol].name != name) {
+    ++symbol;
+  }
+  if (symbol == symbols_.size()) {
+    throw std::invalid_argument("the session has no symbol \"" + name + "\"");
+  }
+  Order order = read_order(saved_order, static_cast<SymbolIndex>(symbol));
+  const OrderKey key = order.key;
+  if (key > saved_.orders.size()) {
+    throw std::invalid_argument("an order is missing before this one");
+  }
+  if (key == saved_.orders.size()) {
+    saved_.orders.push_back(std::move(order));
+  } else {
+    Order& known = saved_.orders[key];
+    order.filled = known.filled;
+    order.filled_value = known.filled_value;
+    order.executions = known.executions;
+    known = std::move(order);
+  }
+  if (const auto fill = json.find("execution"); fill != json.end()) {
+    const Execution execution = read_execution(*fill, key);
+    Order& filled = saved_.orders[key];
+    filled.filled = execution.cum_qty;
+    filled.filled_value += Int128{execution.px.raw} * execution.qty.raw;
+    ++filled.executions;
+    saved_.executions.push_back(execution);
+  }
+}
+
+void AccountLog::append(const OrderEvent& event, std::uint64_t ids_issued) {
+  line_.clear();
+  JsonWriter json(line_);
+  json.begin_object();
+  json.key("event").text(event.event);
+  json.key("issued").integer(static_cast<std::int64_t>(ids_issued));
+  json.key("order");
+  write_order(json, event.order, symbols_[event.order.asked.symbol]);
+  if (event.execution != nullptr) {
+    json.key("execution");
+    write_execution(json, *event.execution);
+  }
+  json.end_object();
+  write_line();
+}
+
+void AccountLog::write_line() {
+  line_.push_back('\n');
+  const ssize_t written = ::write(file_, line_.data(), line_.size());
+  if (written != static_cast<ssize_t>(line_.size())) {
+    fail_io(path_, "cannot be written");
+  }
+}
+
+void write_file_atomically(const std::string& path, const std::string& content) {
+  const std::string temporary = path + ".tmp";
+  {
+    std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
+    out << content;
+    out.flush();
+    if (!out) {
+      fail_io(temporary, "cannot be written");
+    }
+  }
+  if (std::rename(temporary.c_str(), path.c_str()) != 0) {
+    fail_io(path, "cannot be renamed into place");
+  }
+}
+
+}  // namespace sluice::sim

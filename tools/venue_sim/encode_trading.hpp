@@ -1,0 +1,44 @@
+// encode_trading.hpp — the trading API's JSON: orders, order events, account, positions, activities.
+//
+// Pure. Decimals are strings, what is absent is null, times are UTC but for the clock and the ids of
+// activities, which are New York. Each function appends one JSON value to the writer's string.
+#pragma once
+
+#include <string>
+
+#include "tools/venue_sim/json_writer.hpp"
+#include "tools/venue_sim/new_york.hpp"
+#include "tools/venue_sim/venue.hpp"
+
+namespace sluice::sim {
+
+// Who the account is; made once for a state folder.
+struct AccountIdentity {
+  Id128 id{};
+  std::string number{};  // "SIM" and eight digits
+  WallNanos created_at{};
+};
+
+void encode_order(JsonWriter& json, const Order& order, const Symbol& symbol);
+
+// The frame of one order event; false when there is nothing to send.
+[[nodiscard]] bool encode_trade_update(std::string& out, const OrderEvent& event,
+                                       const Symbol& symbol);
+
+void encode_account(JsonWriter& json, const AccountIdentity& identity, const Venue& venue,
+                    NewYork& new_york, WallNanos now);
+void encode_position(JsonWriter& json, const Venue& venue, SymbolIndex symbol);
+void encode_asset(JsonWriter& json, const Symbol& symbol);
+void encode_clock(JsonWriter& json, NewYork& new_york, WallNanos now,
+                  const NewYork::Session& session);
+
+// "<New York time>::<execution id>"
+[[nodiscard]] std::string activity_id(const Venue& venue, const Activity& activity,
+                                      NewYork& new_york);
+void encode_activity(JsonWriter& json, const Venue& venue, const Activity& activity,
+                     NewYork& new_york);
+
+// The simulator's word in the comparison of the judges: keys sorted, decimals canonical.
+[[nodiscard]] std::string encode_ledger(const Venue& venue);
+
+}  // namespace sluice::sim

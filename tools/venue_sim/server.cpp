@@ -1,0 +1,367 @@
+#include "tools/venue_sim/server.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "common/base/error.hpp"
+#include "common/base/log.hpp"
+
+namespace sluice::sim {
+namespace {
+
+constexpr std::size_t kPlayAtOnce = 4'096;      // records between two looks at the sockets
+constexpr std::size_t kPlayAtMax = 512;         // the socket's pace: smaller steps, fresh stamps
+constexpr std::int64_t kRepeatNs = kNanosPerSecond;
+constexpr int kStopCheckMs = 100;
+constexpr std::size_t kBodyLimit = 64 << 10;    // an order is a few hundred bytes
+constexpr std::size_t kSocketQueueBytes = 24 << 20;
+
+// Anchored to UTC once and never stepped, by the kernel's own monotonic clock: the venue's clock is
+// not the trading side's.
+ClockCalibration venue_clock() noexcept {
+  return {.tsc_base = clock_monotonic_ns(),
+          .utc_base_ns = wall_now().ns,
+          .mult = 0,
+          .shift = 0,
+          .reserved = 0};
+}
+
+AccountTerms new_account(const ServerConfig& config) {
+  AccountTerms terms;
+  const Id128 random = random_id();
+  terms.seed = config.seed != 0 ? config.seed : random.lo;
+  terms.identity.id = config.seed != 0 ? derived_id(config.seed, UINT64_MAX / 4) : random;
+  terms.identity.number = "SIM" + std::to_string(10'000'000 + terms.identity.id.hi % 90'000'000);
+  terms.identity.created_at = wall_now();
+  terms.cash = config.cash;
+  terms.fees = config.fees;
+  return terms;
+}
+
+VenueOptions venue_options(const ServerConfig& config, const AccountTerms& terms,
+                           const Timeline& timeline) {
+  VenueOptions options;
+  options.cash = terms.cash;
+  options.fees = terms.fees;
+  options.order_latency_ns = timeline.scaled(config.order_latency_ns);
+  options.cancel_latency_ns = timeline.scaled(config.cancel_latency_ns);
+  options.fees_at_day_end = config.fees_at_day_end;
+  return options;
+}
+
+MarketHubOptions hub_options(const ServerConfig& config) {
+  MarketHubOptions options;
+  options.max_authenticated = config.market_connections;
+  return options;
+}
+
+}  // namespace
+
+std::vector<Symbol> venue_symbols(const Session& session) {
+  std::vector<Symbol> symbols;
+  for (const SessionSymbol& recorded : session.symbols) {
+    Symbol symbol = make_symbol(recorded.symbol, recorded.price_increment, recorded.qty_increment,
+                                recorded.min_order_qty);
+    if (symbol.quote != "USD") {
+      throw Error(ExitCode::kConfig, "session symbol \"" + recorded.symbol +
+                                         "\": the simulated account holds USD; convert a session "
+                                         "of pairs quoted in USD");
+    }
+    symbols.push_back(std::move(symbol));
+  }
+  return symbols;
+}
+
+VenueServer::VenueServer(const Session& session, const ServerConfig& config)
+    : session_(session),
+      config_(config),
+      symbols_(venue_symbols(session)),
+      account_(config.state_dir, new_account(config), symbols_),
+      timeline_(session.first_send_ns(), session.last_send_ns(), config.speed),
+      venue_(symbols_, venue_options(config, account_.terms(), timeline_),
+             IdSource(account_.terms().seed)),
+      player_(session, timeline_, venue_),
+      market_(venue_, config_.credentials, hub_options(config)),
+      trading_(venue_, config_.credentials),
+      api_(venue_, account_.terms().identity, timeline_, player_, new_york_),
+      rate_limit_(config.rate_limit_per_minute),
+      loop_(venue_clock()) {
+  if (!faults_.set(config_.fault)) {
+    throw Error(ExitCode::kUsage, "--fault " + config_.fault +
+                                      ": allowed are off and cut-after-accept:N with N >= 1");
+  }
+  venue_.set_listener([this](const OrderEvent& event) {
+    account_.append(event, venue_.ids().issued());
+    trading_.on_order_event(event);
+  });
+  if (account_.continued()) {
+    venue_.restore(account_.take_saved());
+    log_info("account {} continued: {} orders, {} open", account_.terms().identity.number,
+             venue_.orders().size(), venue_.open_orders());
+  }
+  net::ServerOptions options;
+  options.port = config.port;
+  options.body_limit_bytes = kBodyLimit;
+  options.ws_max_message_bytes = kBodyLimit;
+  options.ws_queue_bytes = kSocketQueueBytes;
+  http_.emplace(
+      loop_, options,
+      [this](const net::ServerRequest& request, const net::Responder& responder) {
+        on_request(request, responder);
+      },
+      routes());
+  write_file_atomically(config_.state_dir + "/ports.json", ports_json() + "\n");
+}
+
+VenueServer::~VenueServer() = default;
+
+std::vector<net::WsRoute> VenueServer::routes() {
+  net::WsRoute market;
+  market.path = MarketHub::kPath;
+  market.on_open = [this](net::WsServerSession& s) { market_.opened(s, now()); };
+  market.on_message = [this](net::WsServerSession& s, std::string_view payload, bool) {
+    market_.message(s, payload, now());
+  };
+  market.on_closed = [this](net::WsServerSession& s, const net::WsClosed&) { market_.closed(s); };
+  net::WsRoute trading;
+  trading.path = TradingHub::kPath;
+  trading.on_open = [this](net::WsServerSession& s) { trading_.opened(s); };
+  trading.on_message = [this](net::WsServerSession& s, std::string_view payload, bool) {
+    trading_.message(s, payload);
+  };
+  trading.on_closed = [this](net::WsServerSession& s, const net::WsClosed&) {
+    trading_.closed(s);
+  };
+  return {std::move(market), std::move(trading)};
+}
+
+void VenueServer::run(const std::atomic<bool>& stop) {
+  // relaxed: a flag from a signal handler of this thread; nothing is published with it.
+  while (!stop.load(std::memory_order_relaxed)) {
+    turn(kStopCheckMs);
+  }
+  write_file_atomically(config_.state_dir + "/ledger.json", encode_ledger(venue_) + "\n");
+}
+
+void VenueServer::turn(int max_wait_ms) {
+  const WallNanos at = now();
+  if (!timeline_.started() && (config_.start_at_once || market_.was_subscribed())) {
+    timeline_.start(at);
+    log_info("session starts: {} records, {} symbols", player_.total(), symbols_.size());
+  }
+  if (timeline_.paced()) {
+    catch_up(at);
+  } else {
+    if (!market_.congested()) {
+      player_.play(at, kPlayAtMax, market_);
+    }
+    venue_.run_until(at);
+  }
+  if (timeline_.started() && player_.ended()) {
+    end_session(at);
+  }
+  market_.flush();
+  market_.expire(at);
+  wait(at, max_wait_ms);
+  if (failure_) {
+    std::rethrow_exception(std::exchange(failure_, nullptr));
+  }
+}
+
+void VenueServer::catch_up(WallNanos at) {
+  while (player_.play(at, kPlayAtOnce, market_) == kPlayAtOnce) {
+  }
+  venue_.run_until(at);
+}
+
+void VenueServer::end_session(WallNanos at) {
+  if (!ended_at_) {
+    ended_at_ = at;
+    next_repeat_ = WallNanos{at.ns + kRepeatNs};
+    venue_.post_fees(at);
+    log_info("session ended: {} records played", player_.played());
+  } else if (at >= next_repeat_) {
+    // Positions are still to be closed: quotes must not grow old meanwhile.
+    market_.repeat_quotes(at);
+    next_repeat_.ns += kRepeatNs;
+  }
+}
+
+void VenueServer::wait(WallNanos at, int max_wait_ms) {
+  std::int64_t until = at.ns + std::int64_t{max_wait_ms} * kNanosPerMilli;
+  for (const std::optional<WallNanos> due : {player_.next_due(), venue_.next_due()}) {
+    until = due ? std::min(until, due->ns) : until;
+  }
+  until = ended_at_ ? std::min(until, next_repeat_.ns) : until;
+  const bool flat_out = !timeline_.paced() && timeline_.started() && !player_.ended() &&
+                        !market_.congested();
+  const std::int64_t delay = until - now().ns;
+  if (flat_out || delay <= 0) {
+    loop_.poll_once();
+    return;
+  }
+  const net::TimerId timer = loop_.after(delay, [] {});
+  loop_.service(max_wait_ms);
+  loop_.cancel(timer);
+}
+
+// Called by the socket library, a C program: an exception must not pass through it.
+void VenueServer::on_request(const net::ServerRequest& request, const net::Responder& responder) {
+  try {
+    serve(request, responder);
+  } catch (...) {
+    failure_ = std::current_exception();  // turn() throws it: the account cannot go on
+    net::Responder cut = responder;
+    static_cast<void>(cut.cut());
+  }
+}
+
+void VenueServer::serve(const net::ServerRequest& request, const net::Responder& responder) {
+  if (request.path.starts_with("/sim/")) {
+    on_simulator_request(request, responder);
+    return;
+  }
+  ++requests_;
+  const WallNanos at = now();
+  if (!config_.credentials.match(request.header("APCA-API-KEY-ID"),
+                                 request.header("APCA-API-SECRET-KEY"))) {
+    ApiError error = unauthorized();
+    answer(responder, {error.status, std::move(error.body), false}, false);
+    return;
+  }
+  if (!rate_limit_.try_take(at)) {
+    ++rate_limited_;
+    ApiError error = rate_limited();
+    answer(responder, {error.status, std::move(error.body), false}, true);
+    return;
+  }
+  if (timeline_.paced()) {
+    catch_up(at);
+  }
+  ApiAnswer result =
+      api_.handle({request.method, request.path, request.query, request.body}, at);
+  if (result.accepted_order && faults_.cut_this_answer()) {
+    net::Responder cut = responder;
+    static_cast<void>(cut.cut());
+    return;
+  }
+  answer(responder, std::move(result), true);
+}
+
+void VenueServer::answer(net::Responder responder, ApiAnswer result, bool limited) {
+  struct Ready {
+    ApiAnswer result;
+    std::string request_id;
+    std::array<std::string, 3> budget;
+    bool limited;
+  };
+  // The ids of answers are not the account's: they do not come from its seed.
+  auto ready = std::make_shared<Ready>(
+      Ready{std::move(result), to_string(derived_id(account_.terms().seed ^ 1, requests_)),
+            {std::to_string(rate_limit_.limit()), std::to_string(rate_limit_.remaining()),
+             std::to_string(rate_limit_.reset_s())},
+            limited});
+  const auto send = [ready, responder]() mutable {
+    const std::array<net::HeaderView, 4> headers{{{"X-Request-ID", ready->request_id},
+                                                  {"X-RateLimit-Limit", ready->budget[0]},
+                                                  {"X-RateLimit-Remaining", ready->budget[1]},
+                                                  {"X-RateLimit-Reset", ready->budget[2]}}};
+    const std::size_t count = ready->limited ? headers.size() : 1;
+    // False only when the client has gone: its order, if any, lives on.
+    static_cast<void>(responder.answer(
+        {.status = ready->result.status,
+         .body = ready->result.body,
+         .headers = std::span<const net::HeaderView>(headers.data(), count)}));
+  };
+  const std::int64_t latency = timeline_.scaled(config_.answer_latency_ns);
+  if (latency > 0) {
+    loop_.after(latency, send);
+  } else {
+    auto at_once = send;
+    at_once();
+  }
+}
+
+void VenueServer::on_simulator_request(const net::ServerRequest& request,
+                                       net::Responder responder) {
+  ApiAnswer result;
+  if (request.method == "GET" && request.path == "/sim/status") {
+    result.body = status_json();
+  } else if (request.method == "GET" && request.path == "/sim/ledger") {
+    result.body = encode_ledger(venue_);
+  } else if (request.method == "POST" && request.path == "/sim/fault") {
+    const auto json = nlohmann::json::parse(request.body, nullptr, false);
+    const auto fault = json.is_object() ? json.find("fault") : json.end();
+    const bool set = json.is_object() && fault != json.end() && fault->is_string() &&
+                     faults_.set(fault->get_ref<const std::string&>());
+    result.status = set ? 200 : 422;
+    result.body = set ? "{}" : R"({"message":"fault must be off or cut-after-accept:N"})";
+  } else {
+    result.status = 404;
+    result.body = R"({"message":"known are GET status, GET ledger, POST fault"})";
+  }
+  static_cast<void>(responder.answer({.status = result.status, .body = result.body}));
+}
+
+std::string VenueServer::ports_json() const {
+  const std::string address = "127.0.0.1:" + std::to_string(port());
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.key("port").integer(port());
+  json.key("rest").text("http://" + address);
+  json.key("data_stream").text("ws://" + address + std::string(MarketHub::kPath));
+  json.key("trading_stream").text("ws://" + address + std::string(TradingHub::kPath));
+  json.key("pid").integer(::getpid());
+  json.end_object();
+  return out;
+}
+
+std::string VenueServer::status_json() const {
+  const bool started = timeline_.started();
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.key("phase").text(!started ? "waiting" : (player_.ended() ? "ended" : "playing"));
+  json.key("events_sent").integer(static_cast<std::int64_t>(player_.played()));
+  json.key("events_total").integer(static_cast<std::int64_t>(player_.total()));
+  json.key("records_by_kind").begin_object();
+  const auto& kinds = player_.by_kind();
+  json.key("quote").integer(static_cast<std::int64_t>(kinds[1]));
+  json.key("trade").integer(static_cast<std::int64_t>(kinds[2]));
+  json.key("depth").integer(static_cast<std::int64_t>(kinds[3]));
+  json.end_object();
+  json.key("t0_ns").integer(timeline_.t0().ns);
+  json.key("first_send_ns").integer(timeline_.first_send_ns());
+  json.key("speed");
+  if (timeline_.paced()) {
+    json.decimal_text(timeline_.speed().raw);
+  } else {
+    json.text("max");
+  }
+  const WallNanos planned_end =
+      started && timeline_.paced() ? timeline_.session_end() : WallNanos{0};
+  json.key("session_end_wall_ns").integer(ended_at_.value_or(planned_end).ns);
+  json.key("open_orders").integer(static_cast<std::int64_t>(venue_.open_orders()));
+  json.key("orders").integer(static_cast<std::int64_t>(venue_.orders().size()));
+  json.key("executions").integer(static_cast<std::int64_t>(venue_.executions().size()));
+  json.key("account_id").uuid(account_.terms().identity.id);
+  json.key("market_sessions").integer(static_cast<std::int64_t>(market_.sessions()));
+  json.key("market_messages").integer(static_cast<std::int64_t>(market_.counters().messages));
+  json.key("market_frames").integer(static_cast<std::int64_t>(market_.counters().frames));
+  json.key("slow_clients").integer(static_cast<std::int64_t>(market_.counters().slow_clients));
+  json.key("trading_sessions").integer(static_cast<std::int64_t>(trading_.sessions()));
+  json.key("order_events_sent").integer(static_cast<std::int64_t>(trading_.events_sent()));
+  json.key("requests").integer(static_cast<std::int64_t>(requests_));
+  json.key("rate_limited").integer(static_cast<std::int64_t>(rate_limited_));
+  json.key("answers_cut").integer(static_cast<std::int64_t>(faults_.cuts()));
+  json.end_object();
+  return out;
+}
+
+}  // namespace sluice::sim

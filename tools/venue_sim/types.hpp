@@ -1,0 +1,102 @@
+// types.hpp — the venue's own vocabulary: sides, order kinds, status words, tradable symbols.
+//
+// Plain data for the whole simulator; no thread, no I/O. Nothing here is shared with the trading
+// side: the simulator judges it and so must not inherit its mistakes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "common/base/fixed.hpp"
+#include "common/base/id.hpp"
+#include "common/base/time.hpp"
+
+namespace sluice::sim {
+
+enum class Side : std::uint8_t { kBuy = 1, kSell = 2 };
+enum class OrderType : std::uint8_t { kMarket = 1, kLimit = 2 };
+enum class TimeInForce : std::uint8_t { kGtc = 1, kIoc = 2 };
+
+enum class OrderStatus : std::uint8_t {
+  kPendingNew = 1,
+  kNew,
+  kPartiallyFilled,
+  kPendingCancel,
+  kFilled,
+  kCanceled,
+};
+
+// Position of an order in OrderTable: dense, never reused.
+using OrderKey = std::uint32_t;
+// Position of a symbol in the session's table.
+using SymbolIndex = std::uint16_t;
+
+[[nodiscard]] constexpr Side opposite(Side side) noexcept {
+  return side == Side::kBuy ? Side::kSell : Side::kBuy;
+}
+
+[[nodiscard]] constexpr bool is_terminal(OrderStatus status) noexcept {
+  return status == OrderStatus::kFilled || status == OrderStatus::kCanceled;
+}
+
+[[nodiscard]] constexpr std::string_view word(Side side) noexcept {
+  return side == Side::kBuy ? "buy" : "sell";
+}
+
+[[nodiscard]] constexpr std::string_view word(OrderType type) noexcept {
+  return type == OrderType::kMarket ? "market" : "limit";
+}
+
+[[nodiscard]] constexpr std::string_view word(TimeInForce tif) noexcept {
+  return tif == TimeInForce::kGtc ? "gtc" : "ioc";
+}
+
+[[nodiscard]] constexpr std::string_view word(OrderStatus status) noexcept {
+  switch (status) {
+    case OrderStatus::kPendingNew: return "pending_new";
+    case OrderStatus::kNew: return "new";
+    case OrderStatus::kPartiallyFilled: return "partially_filled";
+    case OrderStatus::kPendingCancel: return "pending_cancel";
+    case OrderStatus::kFilled: return "filled";
+    case OrderStatus::kCanceled: return "canceled";
+  }
+  return "unknown";
+}
+
+// One tradable pair. Orders and market data say "BTC/USD", positions and activities "BTCUSD".
+struct Symbol {
+  std::string name;
+  std::string compact;  // name without the slash
+  std::string base;     // what is bought
+  std::string quote;    // what it is paid with
+  Price price_increment{};
+  Qty qty_increment{};
+  Qty min_order_qty{};
+  Id128 asset_id{};  // the same for the same name, always
+};
+
+// Splits "BTC/USD"; throws Error(kConfig) for a name without exactly one slash.
+[[nodiscard]] Symbol make_symbol(std::string_view name, Price price_increment, Qty qty_increment,
+                                 Qty min_order_qty);
+
+// Ids that look random and are the same for the same seed: a run can be repeated to the last id.
+class IdSource {
+ public:
+  explicit IdSource(std::uint64_t seed, std::uint64_t issued = 0) noexcept
+      : seed_(seed), issued_(issued) {}
+
+  [[nodiscard]] Id128 next() noexcept;
+  [[nodiscard]] std::uint64_t seed() const noexcept { return seed_; }
+  [[nodiscard]] std::uint64_t issued() const noexcept { return issued_; }
+
+ private:
+  std::uint64_t seed_;
+  std::uint64_t issued_;
+};
+
+// The id of version 4 form that belongs to (seed, n).
+[[nodiscard]] Id128 derived_id(std::uint64_t seed, std::uint64_t n) noexcept;
+
+}  // namespace sluice::sim
