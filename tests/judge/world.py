@@ -1,0 +1,234 @@
+"""A small trading world on paper: a session and the capture of a run that is right in everything.
+
+The tests change one thing in it and look at what the judge says. Nothing here is shared with the
+judge: the capture and the session are written from their format descriptions alone.
+
+The session runs from S0 and is played at six times its speed from wire time W0. Prices are BTC/USD.
+
+  t ms   what                                  what our side does
+     0   quote 100.00 x 2 / 100.01 x 0.5
+    10   depth: asks 100.02 x 3, bids 99.98 x 1
+    20   trade 1: 100.01 x 0.1, buyer
+    50                                         A: buy 0.7 ioc at 100.02 takes 0.5 and 0.2
+    80                                         B: buy 0.4 gtc at 100.00 begins to rest
+   100   trade 2: 100.00 x 0.3, seller         B: 0.3 filled, resting
+   150                                         B: canceled
+   200   quote 100.00 x 2 / 100.01 x 0.6
+   250                                         C: sell 0.25 ioc at 99.90 takes 0.25 at 100.00
+   300   trade 3: 100.01 x 0.1, buyer
+   400   quote 99.99 x 2 / 100.00 x 0.4
+"""
+import json
+import struct
+import zlib
+from datetime import datetime, timezone
+from decimal import ROUND_HALF_EVEN, Decimal
+
+S0 = 1_723_161_254_000_000_000
+W0 = 1_790_000_000_000_000_000
+SPEED = 6
+BTC, BUYER, SELLER, BID, ASK, QUOTE, TRADE, DEPTH = 0, 1, 2, 1, 2, 1, 2, 3
+
+
+def fixed(text):
+    return int(Decimal(text) * 10**9)
+
+
+def wire_ns(ms):
+    """Wire time of a session time in milliseconds."""
+    return W0 + round(ms * 1_000_000 / SPEED)
+
+
+def rfc3339(ns):
+    whole = datetime.fromtimestamp(ns // 10**9, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{whole}.{ns % 10**9:09d}".rstrip("0").rstrip(".") + "Z"
+
+
+def fee(received, bps):
+    exact = Decimal(received) * bps / 10000
+    return exact.quantize(Decimal("1e-9"), rounding=ROUND_HALF_EVEN)
+
+
+def session_records(trade_2_taker=SELLER):
+    def record(ms, kind, side, number, *values):
+        at = S0 + ms * 1_000_000
+        values = [fixed(v) for v in values] + [0] * (4 - len(values))
+        return struct.pack("<qqHBBB3xqqqqQ", at, at, BTC, kind, side, 1, *values, number)
+
+    return [
+        record(0, QUOTE, 0, 1, "100.00", "2", "100.01", "0.5"),
+        record(10, DEPTH, ASK, 2, "100.02", "3"),
+        record(10, DEPTH, BID, 2, "99.98", "1"),
+        record(20, TRADE, BUYER, 1, "100.01", "0.1"),
+        record(100, TRADE, trade_2_taker, 2, "100.00", "0.3"),
+        record(200, QUOTE, 0, 3, "100.00", "2", "100.01", "0.6"),
+        record(300, TRADE, BUYER, 3, "100.01", "0.1"),
+        record(400, QUOTE, 0, 4, "99.99", "2", "100.00", "0.4"),
+    ]
+
+
+def write_session(path, records):
+    body = zlib.compress(b"".join(records))
+    numbers = (1, 64, len(records), S0, S0, 0, 1, len(body), 0, 0)
+    header = struct.pack("<8sIIQqqIIQII", b"SLUSESS1", *numbers)
+    header += struct.pack("<24sqqq", b"BTC/USD", fixed("0.01"), fixed("0.00001"), fixed("0.0001"))
+    with open(path, "wb") as file:
+        file.write(header.ljust(4096, b"\0") + body)
+
+
+class Capture:
+    """Writes records; each connection's bytes may be cut into any chunks."""
+
+    CLIENT, SERVER = 0, 1
+
+    def __init__(self):
+        self.records = []
+
+    def data(self, at, connection, direction, payload, chunk=1 << 20):
+        for i in range(0, len(payload), chunk):
+            self.event(at, connection, direction, 2, payload[i : i + chunk])
+
+    def event(self, at, connection, direction, event, payload=b""):
+        numbers = (0x52434C53, len(payload), at, connection, 0, direction, event, 0)
+        self.records.append(struct.pack("<IIqIBBBB", *numbers) + payload)
+
+    def write(self, path, cut=0):
+        raw = b"SLUCAPT1" + struct.pack("<II", 1, 24) + b"".join(self.records)
+        with open(path, "wb") as file:
+            file.write(raw[: len(raw) - cut])
+
+    def request(self, at, connection, method, target, body=None):
+        payload = b"" if body is None else json.dumps(body).encode()
+        head = f"{method} {target} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(payload)}\r\n\r\n"
+        self.data(at, connection, self.CLIENT, head.encode() + payload, chunk=7)
+
+    def answer(self, at, connection, status, body=None):
+        payload = b"" if body is None else json.dumps(body).encode()
+        length = "" if status == 204 else f"Content-Length: {len(payload)}\r\n"
+        interim = b"HTTP/1.1 100 Continue\r\n\r\n" if status == 200 else b""
+        head = f"HTTP/1.1 {status} X\r\n{length}Connection: keep-alive\r\n\r\n"
+        self.data(at, connection, self.SERVER, interim + head.encode() + payload, chunk=11)
+
+    def upgrade(self, at, connection, target):
+        head = f"GET {target} HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+        self.data(at, connection, self.CLIENT, head.encode())
+        answer = b"HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\n\r\n"
+        self.data(at, connection, self.SERVER, answer)
+        self.frame(at, connection, {"action": "listen"}, masked=True)
+
+    def frame(self, at, connection, message, opcode=1, masked=False, fragments=1):
+        payload = json.dumps(message, separators=(",", ":")).encode()
+        step, out = -(-len(payload) // fragments), b""
+        for i in range(fragments):
+            part, last = payload[i * step : (i + 1) * step], i + 1 == fragments
+            first = (0x80 if last else 0) | (opcode if i == 0 else 0)
+            size = bytes([len(part)]) if len(part) < 126 else b"\x7e" + struct.pack(">H", len(part))
+            if masked:
+                key = b"\x11\x22\x33\x44"
+                part = key + bytes(b ^ key[n % 4] for n, b in enumerate(part))
+                size = bytes([size[0] | 0x80]) + size[1:]
+            out += bytes([first]) + size + part
+            if not last:
+                out += b"\x89\x02hi"  # a ping between the fragments
+        self.data(at, connection, self.CLIENT if masked else self.SERVER, out, chunk=13)
+
+
+class Order:
+    def __init__(self, name, side, qty, limit, tif):
+        self.name, self.side, self.qty, self.limit, self.tif = name, side, qty, limit, tif
+        self.id = f"0000000{ord(name)}-0000-4000-8000-000000000000"
+        self.filled, self.status = Decimal(0), "pending_new"
+
+    def body(self):
+        return {"symbol": "BTC/USD", "qty": self.qty, "side": self.side, "type": "limit",
+                "time_in_force": self.tif, "limit_price": self.limit,
+                "client_order_id": self.name}
+
+    def told(self):
+        return {**self.body(), "id": self.id, "filled_qty": str(self.filled), "status": self.status}
+
+
+class World:
+    REST, STREAM, MARKET = 1, 2, 3
+
+    def __init__(self):
+        self.capture, self.records = Capture(), session_records()
+        self.activities, self.cash = [], Decimal(100_000)
+
+    def market_trade(self, ms, number, px, size):
+        trade = {"T": "t", "S": "BTC/USD", "p": px, "s": size, "i": number}
+        trade["t"] = rfc3339(wire_ns(ms))
+        self.capture.frame(wire_ns(ms), self.MARKET, [trade])
+
+    def ask(self, ms, method, target, answer, body=None, status=200):
+        self.capture.request(wire_ns(ms), self.REST, method, target, body)
+        self.capture.answer(wire_ns(ms) + 1000, self.REST, status, answer)
+
+    def update(self, ms, event, order, **more):
+        data = {"event": event, "timestamp": rfc3339(wire_ns(ms)), "order": order.told()}
+        data = {"execution_id": "e-" + event, **data, **more}
+        message = {"stream": "trade_updates", "data": data}
+        self.capture.frame(wire_ns(ms) + 500, self.STREAM, message, opcode=2, fragments=3)
+
+    def fill(self, ms, order, key, px, qty, maker=False, streamed=True):
+        """One execution: on the stream, as FILL and CFEE activities, and in this world's cash."""
+        order.filled += Decimal(qty)
+        done = order.filled == Decimal(order.qty)
+        if order.status != "canceled":
+            order.status = "filled" if done else "partially_filled"
+        buy, value = order.side == "buy", Decimal(px) * Decimal(qty)
+        charge = fee(qty if buy else value, 15 if maker else 25)
+        self.cash += -value if buy else value - charge
+        told = {"price": px, "qty": qty}
+        if streamed:
+            self.update(ms, "fill" if done else "partial_fill", order, execution_id=key, **told)
+        self.activities.append({
+            "activity_type": "FILL", "id": f"20240808195414000::{key}", **told,
+            "order_id": order.id, "cum_qty": str(order.filled), "side": order.side,
+            "symbol": "BTC/USD",
+            "transaction_time": rfc3339(wire_ns(ms))})
+        self.activities.append({
+            "activity_type": "CFEE", "id": f"20240808195414001::{key}", "symbol": "BTCUSD",
+            "price": px, ("qty" if buy else "net_amount"): f"{-charge:f}"})
+
+    def begin(self):
+        """Account, positions, upgrades, and the first market data."""
+        self.ask(-60, "GET", "/v2/account", {"cash": "100000", "currency": "USD"})
+        self.ask(-50, "GET", "/v2/positions", [])
+        self.capture.upgrade(wire_ns(-40), self.STREAM, "/stream")
+        self.capture.upgrade(wire_ns(-40), self.MARKET, "/v1beta3/crypto/us")
+        self.market_trade(20, 1, 100.01, 0.1)
+
+    def send(self, ms, order):
+        order.status = "pending_new"
+        self.ask(ms - 12, "POST", "/v2/orders", order.told(), order.body())
+        order.status = "new"
+        self.update(ms, "new", order)
+
+    def cancel(self, ms, order):
+        order.status = "canceled"
+        self.update(ms, "canceled", order)
+
+    def end(self):
+        self.market_trade(300, 3, 100.01, 0.1)
+        self.ask(500, "GET", "/v2/account/activities?page_size=100", self.activities)
+        self.ask(510, "GET", "/v2/account", {"cash": str(self.cash), "currency": "USD"})
+
+    def standard_run(self):
+        """The run of the table above."""
+        a = Order("A", "buy", "0.7", "100.02", "ioc")
+        b = Order("B", "buy", "0.4", "100.00", "gtc")
+        c = Order("C", "sell", "0.25", "99.90", "ioc")
+        self.begin()
+        self.send(50, a)
+        self.fill(50, a, "x1", "100.01", "0.5")
+        self.fill(50, a, "x2", "100.02", "0.2")
+        self.send(80, b)
+        self.market_trade(100, 2, 100, 0.3)
+        self.fill(100, b, "x3", "100.00", "0.3", maker=True)
+        self.ask(140, "DELETE", f"/v2/orders/{b.id}", None, status=204)
+        self.cancel(150, b)
+        self.send(250, c)
+        self.fill(250, c, "x4", "100.00", "0.25")
+        self.end()
+        return self
