@@ -283,6 +283,8 @@ Json our_numbers(const InstanceConfig& config) {
           {"partial_fills", partial},
           {"cancels", cancels},
           {"ioc_remainders", ioc_remainders},
+          {"unknown_outcomes",
+           shm::StageView(instance, kGatewayRole).counter(GatewayMetric::kUnknownOutcomes)},
           {"fees", std::move(fees)},
           {"pnl", {{"realised", decimal(realised)}, {"unrealised", decimal(unrealised)}}},
           {"latency_ns", latencies(instance, layout)},

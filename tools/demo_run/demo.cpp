@@ -118,7 +118,7 @@ class Demo {
 
   void start_instance() {
     instance_ = Child::start(binary_path("sluicectl"),
-                             {"up", "--keep", "--logs", run_.logs, "--config", run_.config},
+                             {"up", "--keep", "--wait", "30", "--logs", run_.logs, "--config", run_.config},
                              run_.logs + "/sluicectl.log");
     const auto until = Clock::now() + kStartWithin;
     while (phase() == "waiting") {

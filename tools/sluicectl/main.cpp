@@ -22,6 +22,7 @@ struct CommandLine {
   KillOptions kill;
   std::string strategy;
   std::int64_t hang_ms = 5000;
+  std::int64_t wait_s = 0;
 };
 
 CLI::App* command(CLI::App& parent, CommandLine& line, const char* name, const char* description) {
@@ -50,6 +51,8 @@ int body(int argc, char** argv) {
   up_command->add_option("--logs", line.up.logs_dir, "one log file per stage in this folder")->type_name("DIR");
   up_command->add_option("--hang-ms", line.hang_ms, "a heartbeat older than this is a hang")
       ->check(CLI::Range(100, 600'000));
+  up_command->add_option("--wait", line.wait_s, "seconds to wait for another `up` of this name to end")
+      ->check(CLI::Range(0, 600));
   CLI::App* down_command = command(app, line, "down", "stop all stages, producers first");
   CLI::App* status_command = command(app, line, "status", "stages, account, positions, rings");
   status_command->add_flag("--json", line.json, "as JSON on stdout");
@@ -79,6 +82,7 @@ int body(int argc, char** argv) {
   }
   log_init("sluicectl", level);
   line.up.hang_timeout_ns = line.hang_ms * 1'000'000;
+  line.up.wait_ns = line.wait_s * 1'000'000'000;
   const InstanceConfig config = load_instance_config(line.config_path);
   if (create->parsed()) return shm_create(config, line.force);
   if (destroy->parsed()) return shm_destroy(config, line.force);

@@ -19,6 +19,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+enum class Any : std::uint32_t {};  // a metric by its place in the page's own table
+
 std::string age_text(std::int64_t ns) {
   if (ns < 0) return "-";
   if (ns < 10'000'000'000) return fmt::format("{} ms", ns / 1'000'000);
@@ -36,6 +38,14 @@ Json stage_json(const InstanceConfig& config, const shm::Instance& instance, con
            {"heartbeat_age_ns", view.pid() == 0 ? -1 : instance.now().ns - view.heartbeat_ns().ns},
            {"duty_max_ns", view.duty_max_ns()},
            {"tripped", view.tripped(kTripScopeAll)}};
+  // The counters of the stage, by their names in its own table.
+  Json counters = Json::object();
+  for (std::uint32_t i = 0; i < view.metrics().size(); ++i) {
+    const auto& metric = view.metrics()[i];
+    if (metric.kind == shm::MetricKind::kHistogram) continue;
+    counters[std::string(metric.name)] = view.counter(static_cast<Any>(i));
+  }
+  out["counters"] = std::move(counters);
   if (!errors.empty()) {
     const shm::ErrorLine* last = &errors.front();
     for (const shm::ErrorLine& line : errors) {

@@ -165,12 +165,26 @@ class Supervisor {
   int exit_{0};
 };
 
+// A predecessor whose parent was killed is stopping its stages in order; that takes seconds, and it is
+// worth waiting for. The holder is only looked at, never disturbed.
+shm::RoleLock become_supervisor(const InstanceConfig& config, std::int64_t wait_ns) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::nanoseconds(wait_ns);
+  for (bool told = false; std::chrono::steady_clock::now() < until && !stop_requested();) {
+    const auto holder = shm::RoleLock::holder(supervisor_dir(config), kSupervisorRole);
+    if (!holder) break;
+    if (!told) log_warn("waiting for another `sluicectl up` of {} (pid {}) to end", config.name, holder->pid);
+    told = true;
+    std::this_thread::sleep_for(kLook);
+  }
+  return shm::RoleLock::acquire(supervisor_dir(config), kSupervisorRole, "sluicectl up");
+}
+
 }  // namespace
 
 int up(const InstanceConfig& config, const UpOptions& options) {
   install_stop_signals();
   if (!options.logs_dir.empty()) std::filesystem::create_directories(options.logs_dir);
-  const shm::RoleLock role = shm::RoleLock::acquire(supervisor_dir(config), kSupervisorRole, "sluicectl up");
+  const shm::RoleLock role = become_supervisor(config, options.wait_ns);
   settle_leftovers(config);
   create_segments(config, false);
   const int code = Supervisor(config, options).run();

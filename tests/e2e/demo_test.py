@@ -1,0 +1,67 @@
+"""The demo: the whole pipeline reconciles, also when an order's answer is lost and when the kill switch is tripped."""
+
+import unittest
+
+from harness import Case, account, run, wait_for
+
+SHORT = ("--speed", "12", "--seconds", "8")
+
+
+class Demo(Case):
+    def test_recorded_session_ends_reconciled_to_the_unit(self):
+        code, report = self.finish(self.start_demo(*SHORT))
+        self.assertEqual([], report["why_not"])
+        self.assertEqual(0, code)
+        self.assertTrue(report["reconciled"])
+        for count in ("events", "intents", "orders", "fills", "partial_fills", "cancels"):
+            self.assertGreater(report[count], 0, count)
+        self.assertEqual({"ours_venue", "ours_wire", "venue_wire"},
+                         {pair for pair, equal in report["judges"].items() if equal is True} - {"equal"})
+        for hop in ("wire_to_record", "feed_to_strategy", "decide", "strategy_to_risk", "approve", "risk_to_gateway",
+                    "gate", "gate_to_wire", "tick_to_order", "order_to_ack"):
+            self.assertGreater(report["latency_ns"][hop]["count"], 0, hop)
+        self.assertTrue(all(ring["gaps"] == 0 for ring in report["rings"].values()))
+        self.assert_nothing_left()
+
+    def test_order_whose_answer_was_lost_is_found_and_booked_once(self):
+        code, report = self.finish(self.start_demo(*SHORT, "--fault", "cut-after-accept:4"))
+        self.assertEqual([], report["why_not"])
+        self.assertEqual(0, code)
+        self.assertGreater(report["unknown_outcomes"], 0)
+
+    def test_kill_in_mid_run_stops_new_orders_cancels_what_works_and_resume_goes_on(self):
+        # A bid rests almost all the time, so that there is something to cancel.
+        template = self.template(('rest_every = "600ms"', 'rest_every = "50ms"'), ('rest_for = "300ms"', 'rest_for = "20s"'),
+                                 ('rest_offset_bps = "0.1"', 'rest_offset_bps = "20"'))
+        demo = self.start_demo("--speed", "6", "--seconds", "25", "--any-activity", template=template)
+        config = self.config_of_run()
+        self.wait_status(config, "an order rests", lambda s: account(s, "working") > 0)
+        killed = run("sluicectl", "kill", "--cancel-all", "--reason", "test", "--config", config)
+        self.assertEqual(0, killed.returncode, killed.stderr)
+        self.assertIn("stamped after", killed.stderr)
+        after = self.status(config)
+        self.assertTrue(after["killed"])
+        self.assertEqual(0, account(after, "working") + account(after, "in_flight") + account(after, "unknown"))
+        sent = self.rest_orders(config)
+        # The strategy goes on asking, and not one order leaves.
+        asked = self.intents(after)
+        self.wait_status(config, "the strategy asks ten times more", lambda s: self.intents(s) > asked + 10)
+        self.assertEqual(sent, self.rest_orders(config))
+        self.assertEqual(0, run("sluicectl", "resume", "--config", config).returncode)
+        wait_for("orders leave again", lambda: self.rest_orders(config) > sent)
+        code, report = self.finish(demo)
+        self.assertEqual([], report["why_not"])
+        self.assertEqual(0, code)
+        self.assertGreater(report["refusals"]["killed"], 0)
+
+    def intents(self, status):
+        return next(r["messages"] for r in status["rings"] if r["ring"] == "intent.momentum")
+
+    def rest_orders(self, config):
+        """Orders the venue ever had: refused ones have a row, too, but no order at the venue."""
+        status = self.status(config)
+        return next(s["counters"]["sent"] for s in status["stages"] if s["stage"] == "gateway")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
