@@ -3,9 +3,7 @@
 #include <atomic>
 #include <bit>
 #include <cstring>
-#include <filesystem>
 #include <thread>
-#include <type_traits>
 
 #include "shm/atomics.hpp"
 #include "shm/layout_files.hpp"
@@ -86,9 +84,7 @@ Region open_ready(const std::string& path, Region::Access access, std::size_t by
            "at least " + std::to_string(bytes), kCreateAgain);
   if (!is_ready(*region))
     throw AttachError(AttachStatus::kNotYet,
-                      path +
-                          ": not yet: its ready word is not set; its creation "
-                          "did not finish: " +
+                      path + ": not yet: the ready word is not set, its creation did not finish; " +
                           kCreateAgain);
   return std::move(*region);
 }

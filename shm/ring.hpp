@@ -125,7 +125,10 @@ class RingProducer {
   void note_drop() noexcept { core_.note_drop(); }
   // How often the consumer's cursor was impossible; each time the ring counted as full.
   [[nodiscard]] std::uint64_t broken_peer() const noexcept { return core_.broken_peer(); }
+  // The consumer cut its file short; the ring is full from then on.
   [[nodiscard]] bool peer_hostile() const noexcept { return mapping_.cursor.hostile(); }
+  // Our own file was cut short: what is pushed reaches nobody. A reason to stop.
+  [[nodiscard]] bool own_file_lost() const noexcept { return mapping_.data.hostile(); }
   // What the attach found behind a predecessor that died.
   [[nodiscard]] const TailRecovery& recovery() const noexcept { return mapping_.recovery; }
 
@@ -191,7 +194,10 @@ class RingConsumer {
   [[nodiscard]] std::uint64_t released() const noexcept { return core_.released(); }
   [[nodiscard]] std::uint64_t capacity() const noexcept { return mapping_.capacity(); }
   [[nodiscard]] RingPolicy policy() const noexcept { return mapping_.policy(); }
+  // The producer cut its file short; the ring is empty from then on.
   [[nodiscard]] bool peer_hostile() const noexcept { return mapping_.data.hostile(); }
+  // Our own file was cut short: the producer does not see what is released. A reason to stop.
+  [[nodiscard]] bool own_file_lost() const noexcept { return mapping_.cursor.hostile(); }
 
  private:
   RingMapping mapping_;

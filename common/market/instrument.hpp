@@ -27,9 +27,9 @@
 namespace sluice {
 
 enum InstrumentFlag : std::uint16_t {
-  kInstrumentFractional = 1,  // quantities below one unit are allowed
-  kInstrumentShortable = 2,   // a sale may take the position below zero
-  kInstrumentTradable = 4,    // orders are allowed at all; otherwise market data only
+  kInstrumentFractional = 1,    // quantities below one unit are allowed
+  kInstrumentShortable = 2,     // a sale may take the position below zero
+  kInstrumentTradable = 4,      // orders are allowed at all; otherwise market data only
   kInstrumentMarketOrders = 8,  // market orders leave as such; otherwise as collared limits
 };
 

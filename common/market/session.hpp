@@ -27,7 +27,8 @@
 //   1. send_ns never decreases; exchange_ns is never later than send_ns.
 //   2. Every record names a symbol of the table, a known kind and side, known flags; reserved bytes
 //      are zero; ids are positive.
-//   3. Prices are positive multiples of the symbol's tick; quote and trade quantities are positive; a
+//   3. Prices are positive multiples of the symbol's tick; quote and trade quantities are positive;
+//   a
 //      depth quantity is >= 0 and 0 removes the level. Quantities need not be multiples of the
 //      increment: it binds orders, and a few recorded depth sizes are finer.
 //   4. Records of one event (a depth diff, a snapshot) are adjacent and of one symbol, carry the

@@ -2,85 +2,11 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
-#include <filesystem>
-#include <system_error>
-
-#include "common/base/error.hpp"
 
 namespace sluice {
-namespace {
-
-template <class Part>
-Part load_part(std::span<const std::byte> header, std::size_t offset) noexcept {
-  Part part;
-  std::memcpy(&part, header.data() + offset, sizeof(part));
-  return part;
-}
-
-bool all_zero(std::span<const std::byte> bytes) noexcept {
-  return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
-}
-
-template <class Part>
-bool never_written(std::span<const std::byte> header, std::size_t offset) noexcept {
-  return all_zero(header.subspan(offset, sizeof(Part)));
-}
-
-// A part that is whole, or empty. `torn` is raised when something stands there that is not a whole
-// part.
-template <class Part>
-std::optional<Part> whole_part(std::span<const std::byte> header, std::size_t offset,
-                               std::uint32_t identity_crc, bool& torn) noexcept {
-  if (never_written<Part>(header, offset))
-    return std::nullopt;
-  const auto part = load_part<Part>(header, offset);
-  if (part.crc == part_crc(part, identity_crc))
-    return part;
-  torn = true;
-  return std::nullopt;
-}
-
-// The bytes of the header page that no part occupies.
-bool reserved_is_zero(std::span<const std::byte> header) noexcept {
-  constexpr std::array<std::pair<std::size_t, std::size_t>, 5> kParts{{
-      {kIdentityOffset, sizeof(SegmentIdentity)},
-      {kActivationOffset, sizeof(SegmentActivation)},
-      {kMarkOffsets[0], sizeof(SyncMark)},
-      {kMarkOffsets[1], sizeof(SyncMark)},
-      {kSealOffset, sizeof(SegmentSeal)},
-  }};
-  std::size_t begin = 0;
-  for (const auto& [offset, size] : kParts) {
-    if (!all_zero(header.subspan(begin, offset - begin)))
-      return false;
-    begin = offset + size;
-  }
-  return all_zero(header.subspan(begin));
-}
-
-std::vector<std::uint64_t> list_segments(const std::string& dir) {
-  std::error_code error;
-  std::filesystem::directory_iterator it(dir, error);
-  if (error) {
-    throw Error(ExitCode::kResource,
-                fmt::format("journal folder {}: {}; name a folder with journal-*.seg files", dir,
-                            error.message()));
-  }
-  std::vector<std::uint64_t> indices;
-  for (const auto& entry : it) {
-    if (const auto index = segment_index(entry.path().filename().string()))
-      indices.push_back(*index);
-  }
-  std::sort(indices.begin(), indices.end());
-  return indices;
-}
-
-}  // namespace
 
 class JournalReader::Window {
  public:
@@ -112,29 +38,12 @@ class JournalReader::Window {
   std::size_t filled_{0};
 };
 
-const char* to_string(FindingKind kind) noexcept {
-  switch (kind) {
-    case FindingKind::kNote:
-      return "note";
-    case FindingKind::kTornTail:
-      return "torn tail";
-    case FindingKind::kDamage:
-      return "damage";
-  }
-  return "?";
-}
-
-std::string describe(const Finding& finding) {
-  return fmt::format("{} at byte {}: {}: {}", finding.file, finding.offset, to_string(finding.kind),
-                     finding.text);
-}
-
 JournalReader::JournalReader(std::string dir) : dir_(std::move(dir)) {
   for (const std::uint64_t index : list_segments(dir_)) {
-    SegmentInfo info;
-    info.index = index;
-    info.path = dir_ + "/" + segment_name(index);
-    read_header(info);
+    SegmentInfo info = read_segment_info(dir_, index, findings_);
+    durable_ = std::max(durable_, info.marked_position);
+    if (info.seal)
+      durable_ = std::max(durable_, info.seal->last_position);
     segments_.push_back(std::move(info));
   }
   check_siblings();
@@ -145,95 +54,6 @@ JournalReader::JournalReader(std::string dir) : dir_(std::move(dir)) {
 JournalReader::~JournalReader() = default;
 JournalReader::JournalReader(JournalReader&&) noexcept = default;
 JournalReader& JournalReader::operator=(JournalReader&&) noexcept = default;
-
-void JournalReader::read_header(SegmentInfo& info) {
-  const UniqueFd fd(::open(info.path.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat status {};
-  if (!fd.valid() || ::fstat(fd.get(), &status) != 0) {
-    return note(
-        FindingKind::kDamage, info, 0,
-        "cannot be opened: " + errno_text(errno) + "; check the file's permissions and the disk");
-  }
-  info.file_bytes = static_cast<std::uint64_t>(status.st_size);
-  std::array<std::byte, kSegmentHeaderBytes> header{};
-  const ssize_t got = pread_full(fd.get(), header, 0);
-  if (got < static_cast<ssize_t>(header.size())) {
-    return note(
-        FindingKind::kDamage, info, 0,
-        fmt::format("the file has {} bytes, its header alone has {}; restore it from a copy",
-                    info.file_bytes, kSegmentHeaderBytes));
-  }
-  const auto identity = load_part<SegmentIdentity>(header, kIdentityOffset);
-  if (identity.magic != kJournalMagic || identity.version != kJournalVersion) {
-    return note(
-        FindingKind::kDamage, info, 0,
-        fmt::format("not a journal segment of version {} (version field says {}); another build's "
-                    "journal needs that build's tools",
-                    kJournalVersion, identity.version));
-  }
-  if (const std::uint32_t crc = part_crc(identity, 0); identity.crc != crc) {
-    return note(
-        FindingKind::kDamage, info, 0,
-        fmt::format("the header's CRC is {:08x}, its bytes give {:08x}; restore it from a copy",
-                    identity.crc, crc));
-  }
-  if (identity.index != info.index || identity.segment_bytes < kMinSegmentBytes ||
-      identity.segment_bytes > kMaxSegmentBytes || identity.header_bytes != kSegmentHeaderBytes) {
-    return note(
-        FindingKind::kDamage, info, 0,
-        fmt::format(
-            "the header is of segment {} with {} bytes; the file was renamed or is not ours",
-            identity.index, identity.segment_bytes));
-  }
-  info.identity = identity;
-  if (!reserved_is_zero(header)) {
-    note(FindingKind::kDamage, info, 0,
-         "reserved bytes of the header are not zero; something wrote there");
-  }
-
-  bool torn_mark = false;
-  for (const std::size_t offset : kMarkOffsets) {
-    const auto mark = whole_part<SyncMark>(header, offset, identity.crc, torn_mark);
-    if (mark)
-      info.marked_position = std::max(info.marked_position, mark->position);
-  }
-  if (torn_mark)
-    note(FindingKind::kNote, info, kMarkOffsets[0], "a sync mark is torn; the other one counts");
-  bool torn_seal = false;
-  info.seal = whole_part<SegmentSeal>(header, kSealOffset, identity.crc, torn_seal);
-  if (torn_seal)
-    note(FindingKind::kNote, info, kSealOffset, "the seal is torn; the next writer renews it");
-  if (info.seal && (info.seal->end_offset < kSegmentHeaderBytes || info.seal->end_offset % 8 != 0 ||
-                    info.seal->end_offset > identity.segment_bytes)) {
-    note(FindingKind::kDamage, info, kSealOffset,
-         fmt::format("the seal ends the records at {}, outside the file", info.seal->end_offset));
-    info.seal.reset();
-  }
-  bool torn_activation = false;
-  info.activation =
-      whole_part<SegmentActivation>(header, kActivationOffset, identity.crc, torn_activation);
-  const bool was_used = info.seal.has_value() ||
-                        !never_written<SyncMark>(header, kMarkOffsets[0]) ||
-                        !never_written<SyncMark>(header, kMarkOffsets[1]);
-  if (!info.activation && was_used) {
-    note(FindingKind::kDamage, info, kActivationOffset,
-         "the activation (first position, chain) is unreadable; the segment's records cannot be "
-         "placed");
-  } else if (torn_activation) {
-    note(FindingKind::kTornTail, info, kActivationOffset,
-         "the activation is torn; the segment counts as unused");
-  }
-  if (info.file_bytes != identity.segment_bytes) {
-    // Too short matters where records are missing, and that is found when they are read.
-    note(info.file_bytes < identity.segment_bytes ? FindingKind::kTornTail : FindingKind::kNote,
-         info, info.file_bytes,
-         fmt::format("the file has {} bytes, its header says {}", info.file_bytes,
-                     identity.segment_bytes));
-  }
-  durable_ = std::max(durable_, info.marked_position);
-  if (info.seal)
-    durable_ = std::max(durable_, info.seal->last_position);
-}
 
 // All segments belong to one journal, and none is missing between the first and the last.
 void JournalReader::check_siblings() {

@@ -19,6 +19,7 @@
 
 #include "common/storage/file.hpp"
 #include "common/storage/journal_format.hpp"
+#include "common/storage/segment_info.hpp"
 
 namespace sluice {
 
@@ -30,38 +31,6 @@ struct RecordView {
   std::span<const std::byte> payload;  // valid until the next call of next()
   std::uint64_t segment{0};
   std::uint64_t offset{0};  // of the record in its file
-};
-
-enum class FindingKind : std::uint8_t {
-  kNote,      // harmless: a mark torn by a kill
-  kTornTail,  // the end of what was never reported durable; the next writer cuts it
-  kDamage,    // something that was durable cannot be read
-};
-[[nodiscard]] const char* to_string(FindingKind kind) noexcept;
-
-struct Finding {
-  FindingKind kind{FindingKind::kNote};
-  std::string file;
-  std::uint64_t offset{0};
-  std::string text;  // expected and actual, and what to do
-};
-// "file:offset: damage: text"
-[[nodiscard]] std::string describe(const Finding& finding);
-
-// What the header of a segment says; a part that is missing or unreadable is empty.
-struct SegmentInfo {
-  std::string path;
-  std::uint64_t index{0};
-  std::uint64_t file_bytes{0};
-  std::optional<SegmentIdentity> identity;
-  std::optional<SegmentActivation> activation;
-  std::optional<SegmentSeal> seal;
-  std::uint64_t marked_position{0};  // the higher of the two marks
-  // As far as it was read: what was handed out, and where it ends.
-  std::uint64_t records{0};
-  std::uint64_t last_position{0};
-  std::uint64_t end_offset{0};  // 0: not read
-  std::uint32_t last_crc{0};
 };
 
 // Where the journal ends; valid after next() returned false.
@@ -103,7 +72,6 @@ class JournalReader {
   class Window;  // a buffered view of one file
   enum class Step : std::uint8_t { kRecord, kEndOfRecords, kUnreadable };
 
-  void read_header(SegmentInfo& info);
   void check_siblings();
   void open_segment(std::size_t at);
   [[nodiscard]] Step parse(std::uint64_t offset, RecordView& out, std::uint32_t& crc,

@@ -16,8 +16,9 @@ __extension__ typedef __int128 Wide;  // sums over all instruments
 
 // |v|, and the largest value for the smallest.
 [[nodiscard]] constexpr std::int64_t magnitude(std::int64_t v) noexcept {
-  if (v == kMinRaw)
+  if (v == kMinRaw) {
     return kMaxRaw;
+  }
   return v < 0 ? -v : v;
 }
 
@@ -31,8 +32,9 @@ inline void add_saturating(std::int64_t& value, std::int64_t delta) noexcept {
 }
 
 [[nodiscard]] constexpr std::int64_t clamp_raw(Wide v) noexcept {
-  if (v > kMaxRaw)
+  if (v > kMaxRaw) {
     return kMaxRaw;
+  }
   return v < kMinRaw ? kMinRaw : static_cast<std::int64_t>(v);
 }
 

@@ -12,21 +12,25 @@ constexpr std::string_view kPrefix = "slc-";
 // Takes a number without leading zeros from the front of `text`, up to `max` and at least `min`.
 bool take_number(std::string_view& text, std::uint64_t min, std::uint64_t max,
                  std::uint64_t& out) noexcept {
-  if (text.empty() || text[0] < '0' || text[0] > '9')
+  if (text.empty() || text[0] < '0' || text[0] > '9') {
     return false;
-  if (text[0] == '0' && text.size() > 1 && text[1] >= '0' && text[1] <= '9')
+  }
+  if (text[0] == '0' && text.size() > 1 && text[1] >= '0' && text[1] <= '9') {
     return false;
+  }
   const char* const end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, out);
-  if (error != std::errc{} || out < min || out > max)
+  if (error != std::errc{} || out < min || out > max) {
     return false;
+  }
   text.remove_prefix(static_cast<std::size_t>(stop - text.data()));
   return true;
 }
 
 bool take_dash(std::string_view& text) noexcept {
-  if (text.empty() || text[0] != '-')
+  if (text.empty() || text[0] != '-') {
     return false;
+  }
   text.remove_prefix(1);
   return true;
 }
@@ -36,18 +40,21 @@ bool take_dash(std::string_view& text) noexcept {
 void ClientOrderId::assign(std::string_view value) noexcept {
   text = {};
   size = 0;
-  if (value.size() > text.size())
+  if (value.size() > text.size()) {
     return;
+  }
   std::memcpy(text.data(), value.data(), value.size());
   size = static_cast<std::uint8_t>(value.size());
 }
 
 bool is_valid_instance(std::string_view instance) noexcept {
-  if (instance.empty() || instance.size() > kMaxInstanceChars)
+  if (instance.empty() || instance.size() > kMaxInstanceChars) {
     return false;
+  }
   for (const char c : instance) {
-    if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')))
+    if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))) {
       return false;
+    }
   }
   return true;
 }
@@ -95,8 +102,9 @@ ClientIdClass decode_client_order_id(std::string_view instance, std::string_view
                      take_number(rest, 0, std::numeric_limits<std::uint16_t>::max(), strategy) &&
                      take_dash(rest) && take_number(rest, 1, kMaxClientSequence, sequence) &&
                      rest.empty();
-  if (!whole)
+  if (!whole) {
     return ClientIdClass::kGarbled;
+  }
   intent = {.incarnation = static_cast<std::uint32_t>(incarnation),
             .strategy = static_cast<std::uint16_t>(strategy),
             .reserved = 0,

@@ -11,10 +11,12 @@ std::uint32_t ExecutionBook::insert(const Id128& id) noexcept {
     const std::uint32_t slot = next_;
     next_ = next_ + 1 == size ? 0 : next_ + 1;
     ExecutionRecord& r = records_[slot];
-    if (is_pinned(r))
+    if (is_pinned(r)) {
       continue;
-    if (r.used)
+    }
+    if (r.used) {
       by_id_.erase(r.id);
+    }
     r = {};
     r.id = id;
     r.used = true;
@@ -31,8 +33,9 @@ std::uint32_t ExecutionBook::attach(std::uint32_t i, std::uint32_t row,
   r.booked = true;
   r.row = row;
   r.next = head;
-  if (!before && is_pinned(r))
+  if (!before && is_pinned(r)) {
     ++pinned_;
+  }
   return i;
 }
 
@@ -43,8 +46,9 @@ void ExecutionBook::detach_chain(std::uint32_t head) noexcept {
     head = r.next;
     r.row = kNoRow;
     r.next = kNone;
-    if (before && !is_pinned(r))
+    if (before && !is_pinned(r)) {
       --pinned_;
+    }
   }
 }
 
@@ -52,16 +56,18 @@ void ExecutionBook::settle(std::uint32_t i) noexcept {
   ExecutionRecord& r = records_[i];
   const bool before = is_pinned(r);
   r.fee_final = true;
-  if (before && !is_pinned(r))
+  if (before && !is_pinned(r)) {
     --pinned_;
+  }
 }
 
 bool ExecutionBook::overlaps(std::uint32_t head, Qty qty, Qty cum) const noexcept {
   const std::int64_t from = cum.raw - qty.raw;
   for (std::uint32_t i = head; i != kNone; i = records_[i].next) {
     const ExecutionRecord& r = records_[i];
-    if (from < r.cum_qty.raw && r.cum_qty.raw - r.qty.raw < cum.raw)
+    if (from < r.cum_qty.raw && r.cum_qty.raw - r.qty.raw < cum.raw) {
       return true;
+    }
   }
   return false;
 }

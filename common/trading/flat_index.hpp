@@ -39,18 +39,21 @@ class FlatIndex {
 
   [[nodiscard]] std::uint32_t find(const Key& key) const noexcept {
     for (std::size_t i = home(key);; i = next(i)) {
-      if (slots_[i].value == kNone)
+      if (slots_[i].value == kNone) {
         return kNone;
-      if (slots_[i].key == key)
+      }
+      if (slots_[i].key == key) {
         return slots_[i].value;
+      }
     }
   }
 
   // Replaces the value of a key that stands. Required: fewer than `capacity` other keys.
   void put(const Key& key, std::uint32_t value) noexcept {
     std::size_t i = home(key);
-    while (slots_[i].value != kNone && !(slots_[i].key == key))
+    while (slots_[i].value != kNone && !(slots_[i].key == key)) {
       i = next(i);
+    }
     if (slots_[i].value == kNone) {
       SLUICE_ASSERT(size_ < capacity_, "more keys than the index was built for");
       ++size_;
@@ -60,10 +63,12 @@ class FlatIndex {
 
   void erase(const Key& key) noexcept {
     std::size_t hole = home(key);
-    while (slots_[hole].value != kNone && !(slots_[hole].key == key))
+    while (slots_[hole].value != kNone && !(slots_[hole].key == key)) {
       hole = next(hole);
-    if (slots_[hole].value == kNone)
+    }
+    if (slots_[hole].value == kNone) {
       return;
+    }
     // Move back every later key of the run whose home does not lie behind the hole.
     for (std::size_t i = next(hole); slots_[i].value != kNone; i = next(i)) {
       const std::size_t from_home = (i - home(slots_[i].key)) & mask();

@@ -21,14 +21,17 @@ std::int64_t worst_short(const PositionRow& p) noexcept {
 }  // namespace
 
 std::int64_t supported_position(const PositionRow& account) noexcept {
-  if (account.venue_position_ns.ns == 0)
+  if (account.venue_position_ns.ns == 0) {
     return 0;
+  }
   const std::int64_t book = account.position;
   const std::int64_t venue = account.venue_position;
-  if (book > 0 && venue > 0)
+  if (book > 0 && venue > 0) {
     return std::min(book, venue);
-  if (book < 0 && venue < 0)
+  }
+  if (book < 0 && venue < 0) {
     return std::max(book, venue);
+  }
   return 0;
 }
 
@@ -38,8 +41,9 @@ bool order_reduces(Side side, Qty qty, const PositionRow& account,
   const std::int64_t p_strategy = strategy.position;
   const bool opposes = side == Side::kSell ? p_account > 0 && p_strategy > 0
                                            : side == Side::kBuy && p_account < 0 && p_strategy < 0;
-  if (!opposes)
+  if (!opposes) {
     return false;
+  }
   const auto fits = [&](std::int64_t p, const PositionRow& row) {
     const std::int64_t leaves = side == Side::kSell ? row.working_sell.raw : row.working_buy.raw;
     std::int64_t sum = 0;
@@ -98,14 +102,16 @@ class Check {
     const TradingState state = in_.head.trading_state;
     const bool open =
         state == TradingState::kActive || (state == TradingState::kReduceOnly && out_.reduces);
-    if (!open)
+    if (!open) {
       return Reason::kTradingState;
+    }
     return in_.journal_high_water && !out_.reduces ? Reason::kJournalHighWater : Reason::kNone;
   }
 
   [[nodiscard]] Reason limit_sheet() const noexcept {
-    if (out_.reduces)
+    if (out_.reduces) {
       return Reason::kNone;
+    }
     const bool this_session =
         in_.head.incarnation != 0 && in_.head.incarnation == in_.risk_incarnation;
     const bool young = in_.now.ns - in_.head.published_ns.ns <= rules_.limit_sheet_max_age_ns;
@@ -117,8 +123,9 @@ class Check {
   }
 
   [[nodiscard]] Reason stream() const noexcept {
-    if (in_.stream_proven)
+    if (in_.stream_proven) {
       return Reason::kNone;
+    }
     const bool audited =
         in_.last_audit_ns.ns != 0 && in_.now.ns - in_.last_audit_ns.ns <= rules_.audit_max_age_ns;
     return out_.reduces && audited ? Reason::kNone : Reason::kStreamUnproven;
@@ -126,14 +133,16 @@ class Check {
 
   // Binds reductions too: only an operator may reduce without a price (contracts.md).
   [[nodiscard]] Reason market_data() const noexcept {
-    if ((in_.quote.flags & (kQuoteSuspect | kFeedDown)) != 0)
+    if ((in_.quote.flags & (kQuoteSuspect | kFeedDown)) != 0) {
       return Reason::kMarketDataStale;
+    }
     const std::int64_t max_age = ceilings_.market_data_max_age_ns;
     if (max_age > 0 && in_.now.ns - in_.quote.receive_ns.ns > max_age) {
       return Reason::kMarketDataStale;
     }
-    if (!in_.quote.quote.two_sided())
+    if (!in_.quote.quote.two_sided()) {
       return Reason::kMarketDataOneSided;
+    }
     return in_.quote.quote.crossed() ? Reason::kMarketDataCrossed : Reason::kNone;
   }
 
@@ -171,17 +180,21 @@ class Check {
   }
 
   [[nodiscard]] Reason form() const noexcept {
-    if (out_.type == OrderType::kLimit && !is_on_tick(instrument_, out_.limit))
+    if (out_.type == OrderType::kLimit && !is_on_tick(instrument_, out_.limit)) {
       return Reason::kTick;
+    }
     const Qty qty = intent_.approved;
-    if (!is_on_lot(instrument_, qty))
+    if (!is_on_lot(instrument_, qty)) {
       return Reason::kLot;
-    if (qty < instrument_.min_qty)
+    }
+    if (qty < instrument_.min_qty) {
       return Reason::kSizeMin;
+    }
     const Qty largest =
         std::min({instrument_.max_qty, ceilings_.order_qty, in_.limits.max_order_qty});
-    if (qty > largest)
+    if (qty > largest) {
       return Reason::kSizeMax;
+    }
     return value();
   }
 
@@ -193,17 +206,20 @@ class Check {
       return Reason::kOverflow;
     }
     Cash least;
-    if (!notional(low, intent_.approved, least))
+    if (!notional(low, intent_.approved, least)) {
       return Reason::kOverflow;
-    if (least < instrument_.min_notional)
+    }
+    if (least < instrument_.min_notional) {
       return Reason::kNotionalMin;
+    }
     const Cash most = std::min(ceilings_.order_notional, in_.limits.max_order_notional);
     return out_.worst_notional > most ? Reason::kNotionalMax : Reason::kNone;
   }
 
   [[nodiscard]] Reason collar() const noexcept {
-    if (out_.type != OrderType::kLimit)
+    if (out_.type != OrderType::kLimit) {
       return Reason::kNone;
+    }
     const Quote& quote = in_.quote.quote;
     Price bound;
     const bool buy = intent_.side == Side::kBuy;
@@ -227,16 +243,19 @@ class Check {
       const bool dust = magnitude(p) < instrument_.min_qty.raw;
       return opposes && !dust && qty > magnitude(p) ? Reason::kShort : Reason::kNone;
     }
-    if (!sell)
+    if (!sell) {
       return Reason::kNone;
-    if (qty > p_account || qty > p_strategy)
+    }
+    if (qty > p_account || qty > p_strategy) {
       return Reason::kShort;
+    }
     return out_.reduces ? Reason::kNone : Reason::kAvailable;
   }
 
   [[nodiscard]] Reason position() const noexcept {
-    if (out_.reduces)
+    if (out_.reduces) {
       return Reason::kNone;
+    }
     const PositionRow& p = in_.account_position;
     const Qty limit = std::min(ceilings_.position, in_.limits.max_position);
     std::int64_t reach = 0;
@@ -245,8 +264,9 @@ class Check {
                                 add_checked(reach, intent_.approved.raw, reach)
                           : sub_checked(worst_short(p), p.working_sell.raw, reach) &&
                                 sub_checked(reach, intent_.approved.raw, reach);
-    if (!fits)
+    if (!fits) {
       return Reason::kOverflow;
+    }
     return magnitude(reach) > limit.raw ? Reason::kPosition : exposure(reach);
   }
 
@@ -262,11 +282,13 @@ class Check {
         !notional(out_.worst_px, Qty{std::max(magnitude(reach), magnitude(other))}, value)) {
       return Reason::kOverflow;
     }
-    if (value > std::min(ceilings_.exposure, in_.limits.max_exposure))
+    if (value > std::min(ceilings_.exposure, in_.limits.max_exposure)) {
       return Reason::kExposure;
+    }
     std::int64_t gross = 0;
-    if (!add_checked(value.raw, in_.other_exposure.raw, gross))
+    if (!add_checked(value.raw, in_.other_exposure.raw, gross)) {
       return Reason::kOverflow;
+    }
     const Cash limit = std::min(rules_.gross_exposure, in_.head.max_exposure);
     return gross > limit.raw ? Reason::kExposure : Reason::kNone;
   }
@@ -280,11 +302,13 @@ class Check {
   }
 
   [[nodiscard]] Reason buying_power() const noexcept {
-    if (intent_.side != Side::kBuy)
+    if (intent_.side != Side::kBuy) {
       return Reason::kNone;
+    }
     std::int64_t needed = 0;
-    if (!add_checked(out_.worst_notional.raw, in_.reserved.raw, needed))
+    if (!add_checked(out_.worst_notional.raw, in_.reserved.raw, needed)) {
       return Reason::kOverflow;
+    }
     return needed > in_.account.venue_buying_power.raw ? Reason::kBuyingPower : Reason::kNone;
   }
 
@@ -325,14 +349,17 @@ GateResult HardGate::check(const GateInputs& in) noexcept {
                                        &Check::position,     &Check::open_orders, &Check::rate,
                                        &Check::buying_power, &Check::kill};
   for (const ConstStep step : kBeforePrice) {
-    if (out.reason == Reason::kNone)
+    if (out.reason == Reason::kNone) {
       out.reason = (c.*step)();
+    }
   }
-  if (out.reason == Reason::kNone)
+  if (out.reason == Reason::kNone) {
     out.reason = (c.*kPrice)();
+  }
   for (const ConstStep step : kAfterPrice) {
-    if (out.reason == Reason::kNone)
+    if (out.reason == Reason::kNone) {
       out.reason = (c.*step)();
+    }
   }
   ++refused_[static_cast<std::size_t>(out.reason)];
   return out;

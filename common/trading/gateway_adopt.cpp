@@ -9,8 +9,9 @@ namespace sluice {
 // Our row for an order of the venue: by its id there, else by the client order id.
 std::uint32_t GatewayCore::locate(const OrderSnapshot& order) noexcept {
   const std::uint32_t known = table_.find_venue(order.venue_order_id);
-  if (known != kNoRow)
+  if (known != kNoRow) {
     return known;
+  }
   IntentId intent;
   switch (decode_client_order_id(rules_.instance, order.client_order_id.view(), intent)) {
     case ClientIdClass::kOurs:
@@ -45,8 +46,9 @@ std::uint32_t GatewayCore::adopt(const OrderSnapshot& order, Qty baseline) noexc
     raise(Alert::kForeignOrder, kNoRow, kNoInstrument);  // nothing we trade
     return kNoRow;
   }
-  if (!ours)
+  if (!ours) {
     intent = {.incarnation = 0, .strategy = kExternalStrategy, .reserved = 0, .sequence = 0};
+  }
   const std::uint32_t i = allocate(intent);
   if (i == kNoRow) {
     halt(order.instrument, kPositionUnplaced, Alert::kTableFull, kNoRow);
@@ -75,8 +77,9 @@ std::uint32_t GatewayCore::adopt(const OrderSnapshot& order, Qty baseline) noexc
   table_.activate(i);
   raise(ours ? Alert::kOrphanAdopted : Alert::kForeignOrder, i, order.instrument);
   merge(i, order, false);
-  if (ours && !is_terminal(row.state))
+  if (ours && !is_terminal(row.state)) {
     latch_cancel(i);
+  }
   return i;
 }
 
@@ -93,10 +96,12 @@ bool GatewayCore::same_order(std::uint32_t i, const OrderSnapshot& order) const 
 bool GatewayCore::recognise(std::uint32_t i, const OrderSnapshot& order) noexcept {
   OrderRow& row = table_.row(i);
   OrderAux& aux = table_.aux(i);
-  if (aux.conflict || order.venue_order_id.is_zero() || order.filled.raw < 0)
+  if (aux.conflict || order.venue_order_id.is_zero() || order.filled.raw < 0) {
     return false;
-  if (row.venue_order_id == order.venue_order_id)
+  }
+  if (row.venue_order_id == order.venue_order_id) {
     return true;
+  }
   const bool first = row.venue_order_id.is_zero();
   if (!first || table_.find_venue(order.venue_order_id) != kNoRow || !same_order(i, order)) {
     aux.conflict = first;
@@ -127,13 +132,16 @@ void GatewayCore::on_evidence(std::uint32_t i) noexcept {
   OrderRow& row = table_.row(i);
   const bool lost = (row.flags & kLost) != 0;
   row.flags = static_cast<std::uint16_t>(row.flags & ~(kOutcomeUnknown | kLost));
-  if (row.reason == Reason::kOutcomeUnknown)
+  if (row.reason == Reason::kOutcomeUnknown) {
     row.reason = Reason::kNone;
+  }
   table_.aux(i).not_found = 0;
-  if (lost)
+  if (lost) {
     row.flags |= kCancelWanted;
-  if (row.ack_ns.ns != 0)
+  }
+  if (row.ack_ns.ns != 0) {
     return;
+  }
   row.ack_ns = now_;
   if (row.state == OrderState::kSubmitting) {
     row.state = row.filled.raw > 0 ? OrderState::kPartial : OrderState::kSubmitted;
@@ -149,16 +157,20 @@ void GatewayCore::merge(std::uint32_t i, const OrderSnapshot& order, bool by_eve
   OrderAux& aux = table_.aux(i);
   row.venue_filled = std::max(row.venue_filled, order.filled);
   row.venue_ns = std::max(row.venue_ns, order.updated_ns);
-  if (!is_terminal(aux.venue_status))
+  if (!is_terminal(aux.venue_status)) {
     aux.venue_status = order.status;
+  }
   const bool refused = row.state == OrderState::kRejected || row.state == OrderState::kFailed;
-  if (refused && row.ack_ns.ns == 0 && !is_terminal(order.status))
+  if (refused && row.ack_ns.ns == 0 && !is_terminal(order.status)) {
     revive(i);
+  }
   // An unknown is known now. A look-up that a DELETE waits for stays due.
-  if (aux.next_lookup_by == LookupBy::kClientOrderId)
+  if (aux.next_lookup_by == LookupBy::kClientOrderId) {
     aux.next_lookup_ns = {};
-  if (!is_terminal(row.state))
+  }
+  if (!is_terminal(row.state)) {
     on_evidence(i);
+  }
   note_gap(i);
   touch(i);
   end_by_status(i, order.status, by_event);
@@ -166,12 +178,14 @@ void GatewayCore::merge(std::uint32_t i, const OrderSnapshot& order, bool by_eve
 
 void GatewayCore::end_by_status(std::uint32_t i, VenueStatus status, bool by_event) noexcept {
   OrderRow& row = table_.row(i);
-  if (is_terminal(row.state))
+  if (is_terminal(row.state)) {
     return;
+  }
   switch (status) {
     case VenueStatus::kCanceled:
-      if (by_event && (row.flags & kCancelSent) != 0)
+      if (by_event && (row.flags & kCancelSent) != 0) {
         row.flags |= kCancelEvidence;
+      }
       end_row(i, OrderState::kCancelled, Reason::kNone, ExecutionKind::kCancelled);
       return;
     case VenueStatus::kExpired:

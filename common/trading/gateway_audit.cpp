@@ -8,8 +8,9 @@ namespace sluice {
 
 void GatewayCore::on(const AccountSnapshot& e) noexcept {
   const bool known = (account_.flags & kAccountKnown) != 0;
-  if (known && e.requested_ns < account_.snapshot_ns)
+  if (known && e.requested_ns < account_.snapshot_ns) {
     return;  // overtaken by a younger one
+  }
   if (known && e.account_id != account_.account_id) {
     account_.flags |= kAccountBlocked;
     raise(Alert::kAccountDiffers, kNoRow, kNoInstrument);
@@ -18,8 +19,9 @@ void GatewayCore::on(const AccountSnapshot& e) noexcept {
   if (!known) {
     account_.account_id = e.account_id;
     // Nothing has been booked by this process yet, or what was booked is in the cash already.
-    if (!sub_checked(e.cash.raw, positions_.cash_flow(), account_.start_cash.raw))
+    if (!sub_checked(e.cash.raw, positions_.cash_flow(), account_.start_cash.raw)) {
       return;
+    }
   }
   account_.flags |= kAccountKnown;
   account_.flags = e.blocked ? account_.flags | kAccountBlocked
@@ -27,8 +29,9 @@ void GatewayCore::on(const AccountSnapshot& e) noexcept {
   account_.venue_cash = e.cash;
   account_.venue_buying_power = e.buying_power;
   account_.snapshot_ns = e.requested_ns;
-  for (std::size_t at = uncovered_.size(); at-- > 0;)
+  for (std::size_t at = uncovered_.size(); at-- > 0;) {
     cover(uncovered_[at]);
+  }
 }
 
 // A reservation ends when a snapshot was requested after the venue knew the order: from then on the
@@ -39,8 +42,9 @@ void GatewayCore::cover(std::uint32_t i) noexcept {
   const MonoNanos asked = account_.snapshot_ns;
   const bool acknowledged = row.ack_ns.ns != 0 && row.ack_ns < asked;
   const bool over = is_terminal(row.state) && row.terminal_ns < asked;
-  if (!acknowledged && !over)
+  if (!acknowledged && !over) {
     return;
+  }
   uncovered_[aux.uncovered_at] = uncovered_.back();
   table_.aux(uncovered_.back()).uncovered_at = aux.uncovered_at;
   uncovered_.pop_back();
@@ -51,20 +55,24 @@ void GatewayCore::cover(std::uint32_t i) noexcept {
 
 void GatewayCore::on(const PositionsBegin& e) noexcept {
   positions_requested_ns_ = e.requested_ns;
-  for (InstrumentState& market : markets_)
+  for (InstrumentState& market : markets_) {
     market.read_position = 0;
+  }
 }
 
 void GatewayCore::on(const PositionEntry& e) noexcept {
-  if (e.instrument < markets_.size())
+  if (e.instrument < markets_.size()) {
     markets_[e.instrument].read_position = e.position;
+  }
 }
 
 void GatewayCore::on(const PositionsEnd& e) noexcept {
-  if (e.requested_ns != positions_requested_ns_ || e.requested_ns.ns == 0)
+  if (e.requested_ns != positions_requested_ns_ || e.requested_ns.ns == 0) {
     return;  // cut in the middle
-  for (std::uint32_t i = 0; i < markets_.size(); ++i)
+  }
+  for (std::uint32_t i = 0; i < markets_.size(); ++i) {
     compare_position(i, e.requested_ns);
+  }
   positions_requested_ns_ = {};
 }
 
@@ -73,16 +81,19 @@ void GatewayCore::on(const PositionsEnd& e) noexcept {
 // what pending fees may still change explains it.
 void GatewayCore::compare_position(std::uint32_t instrument, MonoNanos requested) noexcept {
   InstrumentState& market = markets_[instrument];
-  if (market.fill_ns >= requested)
+  if (market.fill_ns >= requested) {
     return;
+  }
   const PositionRow& p = positions_.account(instrument);
-  if (requested < p.venue_position_ns)
+  if (requested < p.venue_position_ns) {
     return;
+  }
   positions_.set_evidence(instrument, market.read_position, requested);
   touch_position(positions_.account_index(instrument));
   refresh_exposure(instrument);
-  if (market.unknown > 0 || market.activity_ns >= requested)
+  if (market.unknown > 0 || market.activity_ns >= requested) {
     return;
+  }
   std::int64_t difference = 0;
   const bool fits = sub_checked(market.read_position, p.position, difference);
   const bool explained = fits && difference <= market.fees_band && difference >= -market.fees_band;
@@ -113,15 +124,17 @@ void GatewayCore::on(const OpenOrder& e) noexcept {
     static_cast<void>(adopt(e.order, filled_before_us(e.order)));
     return;
   }
-  if (!recognise(i, e.order))
+  if (!recognise(i, e.order)) {
     return;
+  }
   merge(i, e.order, false);
   try_delete(i);
 }
 
 void GatewayCore::on(const AuditEnd& e) noexcept {
-  if (!e.complete)
+  if (!e.complete) {
     return;  // asked again by the timer
+  }
   last_audit_ns_ = e.requested_ns;
   for (std::uint32_t i = 0; i < markets_.size(); ++i) {
     const bool flagged = (positions_.account(i).flags & kPositionUnplaced) != 0;
@@ -130,13 +143,15 @@ void GatewayCore::on(const AuditEnd& e) noexcept {
       touch_position(positions_.account_index(i));
     }
   }
-  if (e.requested_ns >= audit_wanted_ns_)
+  if (e.requested_ns >= audit_wanted_ns_) {
     audit_reasons_ = 0;
+  }
   if (!stream_up_) {
     audit_reasons_ |= kAuditStream;  // while the stream is away, audits are all there is
   }
-  if (stream_up_ && e.requested_ns >= unproven_since_ns_)
+  if (stream_up_ && e.requested_ns >= unproven_since_ns_) {
     unproven_since_ns_ = {};
+  }
 }
 
 void GatewayCore::on_operator_accepts(std::uint32_t instrument, std::int64_t delta,

@@ -110,8 +110,9 @@ void GatewayCore::flush_state() noexcept {
   }
   dirty_positions_.clear();
   refresh_account_flags();
-  for (const Execution& e : pending_executions_)
+  for (const Execution& e : pending_executions_) {
     output_.execution(e);
+  }
   pending_executions_.clear();
 }
 
@@ -136,8 +137,9 @@ void GatewayCore::send_requests() noexcept {
         output_.audit_wanted(audit_reasons_);
         break;
     }
-    if (taken || r.row == kNoRow)
+    if (taken || r.row == kNoRow) {
       continue;
+    }
     OrderAux& aux = table_.aux(r.row);
     if (r.kind == Request::Kind::kCancel) {
       aux.delete_outstanding = false;
@@ -151,10 +153,12 @@ void GatewayCore::send_requests() noexcept {
 }
 
 void GatewayCore::request(const Request& r) noexcept {
-  if (pending_requests_.size() == pending_requests_.capacity())
+  if (pending_requests_.size() == pending_requests_.capacity()) {
     commit();
-  if (r.kind != Request::Kind::kAudit)
+  }
+  if (r.kind != Request::Kind::kAudit) {
     venue_rate_.take(now_);
+  }
   pending_requests_.push_back(r);
 }
 
@@ -173,8 +177,9 @@ void GatewayCore::refresh_account_flags() noexcept {
     account_.flags |= kAccountBlocked;
   }
   account_.n = stored_account_.n;
-  if (std::memcmp(&account_, &stored_account_, sizeof account_) == 0)
+  if (std::memcmp(&account_, &stored_account_, sizeof account_) == 0) {
     return;
+  }
   account_.n = n_;
   stored_account_ = account_;
   output_.account_changed();
@@ -184,8 +189,9 @@ bool GatewayCore::stream_proven() const noexcept {
   const auto young = [this](MonoNanos at) {
     return at.ns != 0 && now_.ns - at.ns <= rules_.idle_proof_ns;
   };
-  if (!stream_up_ || unproven_since_ns_.ns != 0 || !young(alive_ns_))
+  if (!stream_up_ || unproven_since_ns_.ns != 0 || !young(alive_ns_)) {
     return false;
+  }
   const bool idle = account_.working == 0 && account_.in_flight == 0 && account_.unknown == 0;
   return !idle || young(account_.snapshot_ns);
 }
@@ -224,8 +230,9 @@ void GatewayCore::recount(std::uint32_t i) noexcept {
     aux.counted_open = open;
     touch_instrument(row.id.strategy, row.instrument);
   }
-  if (is_terminal(row.state) && open.raw == 0)
+  if (is_terminal(row.state) && open.raw == 0) {
     row.reserved_cash = {};
+  }
   Cash held{};
   if (aux.uncovered) {
     held = is_terminal(row.state) && open.raw == 0 ? row.filled_notional : row.reserved_cash;
@@ -253,8 +260,9 @@ void GatewayCore::count_class(RowClass c, std::uint32_t instrument, int delta) n
 }
 
 void GatewayCore::touch_position(std::uint32_t index) noexcept {
-  if (position_dirty_[index] != 0)
+  if (position_dirty_[index] != 0) {
     return;
+  }
   position_dirty_[index] = 1;
   dirty_positions_.push_back(index);
 }
@@ -277,16 +285,18 @@ void GatewayCore::refresh_exposure(std::uint32_t instrument) noexcept {
   if (add_checked(high, p.working_buy.raw, high) && sub_checked(low, p.working_sell.raw, low)) {
     Cash exact;
     const Qty worst{std::max(magnitude(high), magnitude(low))};
-    if (notional(market.mark, worst, exact))
+    if (notional(market.mark, worst, exact)) {
       value = exact;
+    }
   }
   gross_exposure_ += Wide{value.raw} - market.exposure;
   market.exposure = value.raw;
 }
 
 Execution& GatewayCore::emit(ExecutionKind kind, std::uint32_t i) noexcept {
-  if (pending_executions_.size() == pending_executions_.capacity())
+  if (pending_executions_.size() == pending_executions_.capacity()) {
     flush_state();
+  }
   const OrderRow& row = table_.row(i);
   Execution& e = pending_executions_.emplace_back();
   e.n = n_;
@@ -333,8 +343,9 @@ void GatewayCore::want_audit(AuditReason reason) noexcept {
 
 std::uint32_t GatewayCore::allocate(const IntentId& id) noexcept {
   const OrderTable::Allocation a = table_.allocate(id, now_);
-  if (a.row != kNoRow)
+  if (a.row != kNoRow) {
     executions_.detach_chain(a.recycled_executions);
+  }
   return a.row;
 }
 
@@ -353,8 +364,9 @@ void GatewayCore::note_gap(std::uint32_t i) noexcept {
 void GatewayCore::end_row(std::uint32_t i, OrderState state, Reason reason,
                           ExecutionKind kind) noexcept {
   OrderRow& row = table_.row(i);
-  if (is_terminal(row.state))
+  if (is_terminal(row.state)) {
     return;
+  }
   row.state = state;
   row.reason = reason;
   row.flags = static_cast<std::uint16_t>(row.flags & ~(kOutcomeUnknown | kLost));
@@ -363,8 +375,9 @@ void GatewayCore::end_row(std::uint32_t i, OrderState state, Reason reason,
   table_.retire(i);
   note_gap(i);
   touch(i);
-  if (kind != ExecutionKind::kNone)
+  if (kind != ExecutionKind::kNone) {
     emit(kind, i);
+  }
 }
 
 ClientOrderId GatewayCore::client_order_id(std::uint32_t row) const noexcept {

@@ -47,8 +47,9 @@ bool GatewayCore::book_fill(std::uint32_t i, const Fill& fill) noexcept {
     drop_fill(i, kAuditExcess);
     return false;
   }
-  if (record == ExecutionBook::kNone)
+  if (record == ExecutionBook::kNone) {
     record = executions_.insert(fill.execution_id);
+  }
   if (record == ExecutionBook::kNone) {
     // Booked all the same, since it is true; only a repetition could not be told, so nothing new
     // starts.
@@ -70,8 +71,9 @@ void GatewayCore::book_money(std::uint32_t i, std::uint32_t record, const Fill& 
   const bool buy = row.side == Side::kBuy;
   const bool final_fee = record != ExecutionBook::kNone && executions_.record(record).fee_final;
   Qty qty = fill.qty;
-  if (SLUICE_PLANTED(7) && row.executions > 0)
+  if (SLUICE_PLANTED(7) && row.executions > 0) {
     qty = fill.cum;
+  }
   const bool skipped = SLUICE_PLANTED(8) && fill.cum < row.approved;
 
   Cash value;
@@ -83,8 +85,9 @@ void GatewayCore::book_money(std::uint32_t i, std::uint32_t record, const Fill& 
     fits = fits &&
            fee_of(buy ? qty.raw : value.raw, rules_.gate.instruments[row.instrument].fee_bps, fee);
   }
-  if (SLUICE_PLANTED(6) && buy)
+  if (SLUICE_PLANTED(6) && buy) {
     fee = 0;
+  }
   const FillBooking booking{.instrument = row.instrument,
                             .strategy = row.id.strategy,
                             .side = row.side,
@@ -104,8 +107,9 @@ void GatewayCore::book_money(std::uint32_t i, std::uint32_t record, const Fill& 
     r.instrument = row.instrument;
     r.strategy = row.id.strategy;
     r.side = row.side;
-    if (skipped)
+    if (skipped) {
       r.fee_final = true;
+    }
     aux.first_execution = executions_.attach(record, i, aux.first_execution);
   }
   row.filled.raw += fill.qty.raw;  // cannot overflow: not above venue_filled
@@ -117,8 +121,9 @@ void GatewayCore::book_money(std::uint32_t i, std::uint32_t record, const Fill& 
     ++row.fees_pending;
     ++account_.fees_pending;
     positions_.change_fees_pending(row.id.strategy, row.instrument, 1);
-    if (buy)
+    if (buy) {
       add_saturating(markets_[row.instrument].fees_band, fee);
+    }
   }
   ++account_.executions;
   ++counters_.fills;
@@ -126,8 +131,9 @@ void GatewayCore::book_money(std::uint32_t i, std::uint32_t record, const Fill& 
   markets_[row.instrument].fill_ns = now_;
 
   const bool complete = row.filled >= row.approved;
-  if (!is_terminal(row.state) && !complete)
+  if (!is_terminal(row.state) && !complete) {
     row.state = OrderState::kPartial;
+  }
   row.venue_ns = std::max(row.venue_ns, fill.venue_ns);
   if (complete && !is_terminal(row.state)) {
     end_row(i, OrderState::kFilled, Reason::kNone, ExecutionKind::kNone);
@@ -135,8 +141,9 @@ void GatewayCore::book_money(std::uint32_t i, std::uint32_t record, const Fill& 
   note_gap(i);
   touch(i);
   touch_instrument(row.id.strategy, row.instrument);
-  if (skipped)
+  if (skipped) {
     return;
+  }
 
   Execution& e = emit(ExecutionKind::kFill, i);
   e.px = fill.px;
@@ -181,13 +188,15 @@ void GatewayCore::on(const FillActivity& e) noexcept {
 }
 
 void GatewayCore::on(const FeeActivity& e) noexcept {
-  if (e.execution_id.is_zero() || e.instrument >= instruments_.size())
+  if (e.execution_id.is_zero() || e.instrument >= instruments_.size()) {
     return;
+  }
   std::uint32_t record = executions_.find(e.execution_id);
   if (record == ExecutionBook::kNone) {  // before its execution, or of one from before this process
     record = executions_.insert(e.execution_id);
-    if (record == ExecutionBook::kNone)
+    if (record == ExecutionBook::kNone) {
       return;  // the next audit tells it again
+    }
     ExecutionRecord& r = executions_.record(record);
     r.instrument = e.instrument;
     r.side = e.in_base ? Side::kBuy : Side::kSell;
@@ -216,8 +225,9 @@ void GatewayCore::finalise_fee(std::uint32_t record, std::int64_t amount,
                                MonoNanos receive_ns) noexcept {
   ExecutionRecord& r = executions_.record(record);
   const bool buy = r.side == Side::kBuy;
-  if (SLUICE_PLANTED(6) && buy)
+  if (SLUICE_PLANTED(6) && buy) {
     amount = 0;
+  }
   std::int64_t delta = 0;
   const FeeChange change{.instrument = r.instrument,
                          .strategy = r.strategy,
@@ -226,8 +236,9 @@ void GatewayCore::finalise_fee(std::uint32_t record, std::int64_t amount,
   if (positions_.adjust_fee(change) != BookStatus::kOk) {
     halt(r.instrument, kPositionOverflow, Alert::kQuarantined, r.row);
   }
-  if (buy)
+  if (buy) {
     add_saturating(markets_[r.instrument].fees_band, -r.fee);
+  }
   r.fee = amount;
   executions_.settle(record);
   --account_.fees_pending;

@@ -14,13 +14,15 @@ Reason check_form(const Intent& intent, std::uint32_t instruments,
       intent.approved > intent.requested) {
     return Reason::kMalformed;
   }
-  if (intent.kind != IntentKind::kNew)
+  if (intent.kind != IntentKind::kNew) {
     return Reason::kUnsupported;
+  }
   if (intent.type != OrderType::kMarket && intent.type != OrderType::kLimit) {
     return Reason::kUnsupported;
   }
-  if (intent.tif < TimeInForce::kDay || intent.tif > TimeInForce::kFok)
+  if (intent.tif < TimeInForce::kDay || intent.tif > TimeInForce::kFok) {
     return Reason::kMalformed;
+  }
   const bool priced = intent.type == OrderType::kLimit;
   if ((priced ? intent.limit.raw <= 0 : intent.limit.raw != 0) || intent.stop.raw != 0 ||
       intent.trail.raw != 0) {
@@ -39,12 +41,15 @@ bool GatewayCore::seen_before(const Intent& intent, const IntentContext& context
                               bool& stale) noexcept {
   StrategyState& s = strategies_[intent.id.strategy];
   stale = intent.id.incarnation < std::max(s.incarnation, context.strategy_incarnation);
-  if (table_.find(intent.id) != kNoRow)
+  if (table_.find(intent.id) != kNoRow) {
     return true;
-  if (stale)
+  }
+  if (stale) {
     return false;
-  if (intent.id.incarnation == s.incarnation && intent.id.sequence <= s.last_sequence)
+  }
+  if (intent.id.incarnation == s.incarnation && intent.id.sequence <= s.last_sequence) {
     return true;
+  }
   s.incarnation = intent.id.incarnation;
   s.last_sequence = intent.id.sequence;
   return false;
@@ -64,16 +69,19 @@ void GatewayCore::on_intent(const Intent& intent, const IntentContext& context) 
     std::uint32_t row = kNoRow;
     if (reason != Reason::kMalformed) {
       row = allocate(intent.id);
-      if (row != kNoRow)
+      if (row != kNoRow) {
         fill_row(table_.row(row), intent, context);
+      }
     }
-    if (reason == Reason::kNone && stale)
+    if (reason == Reason::kNone && stale) {
       reason = Reason::kStaleIncarnation;
+    }
     if (reason == Reason::kNone && (row == kNoRow || executions_.nearly_full())) {
       reason = Reason::kOrderTableFull;
     }
-    if (reason == Reason::kNone)
+    if (reason == Reason::kNone) {
       reason = admit(intent, context, gate);
+    }
     if (reason == Reason::kNone) {
       submit(row, intent, gate);
     } else {
@@ -108,10 +116,12 @@ Reason GatewayCore::admit(const Intent& intent, const IntentContext& context,
   StrategyState& s = strategies_[intent.id.strategy];
   const bool latched = intent.id.incarnation == s.refuse_up_to.incarnation &&
                        intent.id.sequence <= s.refuse_up_to.sequence;
-  if (tombstones_.take(intent.id) || latched)
+  if (tombstones_.take(intent.id) || latched) {
     return Reason::kCancelledBeforeSend;
-  if (killed_)
+  }
+  if (killed_) {
     return Reason::kKilled;
+  }
 
   InstrumentState& market = markets_[intent.instrument];
   if (context.quote.quote.two_sided()) {
@@ -142,13 +152,16 @@ Reason GatewayCore::admit(const Intent& intent, const IntentContext& context,
       .reserved = Cash{clamp_raw(uncovered_cash_)},
   };
   gate = gate_.check(in);
-  if (gate.reason != Reason::kNone)
+  if (gate.reason != Reason::kNone) {
     return gate.reason;
+  }
   // A request never waits behind anything: what cannot leave now is refused.
-  if (!context.connection_ready)
+  if (!context.connection_ready) {
     return Reason::kNoConnection;
-  if (!context.hand_over_room)
+  }
+  if (!context.hand_over_room) {
     return Reason::kHandOverFull;
+  }
   return context.execution_ring_room ? Reason::kNone : Reason::kRingFull;
 }
 
@@ -160,8 +173,9 @@ void GatewayCore::refuse(std::uint32_t i, const Intent& intent, Reason reason) n
     end_row(i, OrderState::kFailed, reason, ExecutionKind::kRefused);
     return;
   }
-  if (pending_executions_.size() == pending_executions_.capacity())
+  if (pending_executions_.size() == pending_executions_.capacity()) {
     flush_state();
+  }
   Execution& e = pending_executions_.emplace_back();
   e.n = n_;
   e.sub = sub_++;
@@ -218,8 +232,9 @@ void GatewayCore::on_cancel(const Cancel& cancel, std::uint16_t strategy, MonoNa
   const bool decided = order.incarnation < s.incarnation ||
                        (order.incarnation == s.incarnation && order.sequence <= s.last_sequence);
   if (row != kNoRow && !is_terminal(table_.row(row).state)) {
-    if ((table_.row(row).flags & kCancelWanted) != 0)
+    if ((table_.row(row).flags & kCancelWanted) != 0) {
       ++counters_.cancels_coalesced;
+    }
     latch_cancel(row);
   } else if (row != kNoRow || decided) {
     ++counters_.cancels_late;
@@ -236,8 +251,9 @@ void GatewayCore::on_cancel(const Cancel& cancel, std::uint16_t strategy, MonoNa
 
 void GatewayCore::on_order_ring_drained(std::uint16_t strategy, std::uint32_t incarnation,
                                         std::uint64_t decided_sequence) noexcept {
-  if (strategy >= rules_.strategies)
+  if (strategy >= rules_.strategies) {
     return;
+  }
   tombstones_.release(strategy, incarnation, decided_sequence);
   IntentId& latch = strategies_[strategy].refuse_up_to;
   if (latch.incarnation < incarnation ||
@@ -291,10 +307,12 @@ void GatewayCore::on_kill(KillMode mode, std::uint64_t episode, MonoNanos now) n
   static_cast<void>(
       episode);  // stamped on the board only after the network thread's acknowledgement
   for (const std::uint32_t i : table_.active()) {
-    if (is_terminal(table_.row(i).state) || table_.aux(i).foreign)
+    if (is_terminal(table_.row(i).state) || table_.aux(i).foreign) {
       continue;
-    if (mode == KillMode::kStop && kept_by_stop(i))
+    }
+    if (mode == KillMode::kStop && kept_by_stop(i)) {
       continue;
+    }
     latch_cancel(i);
   }
   commit();
@@ -319,8 +337,9 @@ void GatewayCore::on_timer(MonoNanos now) noexcept {
   for (std::size_t at = table_.active().size(); at-- > 0;) {
     const std::uint32_t i = table_.active()[at];
     service(i);
-    if (!still_active(i))
+    if (!still_active(i)) {
       table_.deactivate(i);
+    }
   }
   const bool due = audit_asked_ns_.ns == 0 || now_.ns - audit_asked_ns_.ns >= rules_.audit_retry_ns;
   if (audit_reasons_ != 0 && due) {
@@ -353,8 +372,9 @@ void GatewayCore::service_proofs(std::uint32_t i) noexcept {
   OrderRow& row = table_.row(i);
   OrderAux& aux = table_.aux(i);
   const auto overdue = [this](MonoNanos due) { return due.ns != 0 && now_ >= due; };
-  if (!overdue(aux.post_proof_due_ns) && !overdue(aux.delete_proof_due_ns))
+  if (!overdue(aux.post_proof_due_ns) && !overdue(aux.delete_proof_due_ns)) {
     return;
+  }
   aux.post_proof_due_ns = {};
   aux.delete_proof_due_ns = {};
   unproven_since_ns_ = now_;
@@ -382,8 +402,9 @@ void GatewayCore::close_lost(std::uint32_t i) noexcept {
 void GatewayCore::on_day_end(MonoNanos now) noexcept {
   begin(now);
   for (const std::uint32_t i : table_.active()) {
-    if ((table_.row(i).flags & kLost) != 0)
+    if ((table_.row(i).flags & kLost) != 0) {
       close_lost(i);
+    }
   }
   commit();
 }
@@ -392,8 +413,9 @@ bool GatewayCore::on_operator_closes(const IntentId& order, MonoNanos now) noexc
   begin(now);
   const std::uint32_t i = table_.find(order);
   const bool lost = i != kNoRow && (table_.row(i).flags & kLost) != 0;
-  if (lost)
+  if (lost) {
     close_lost(i);
+  }
   commit();
   return lost;
 }

@@ -8,15 +8,17 @@ namespace sluice {
 // A result names its row and the intent that row had; a row given to another order meanwhile is not
 // touched.
 bool GatewayCore::names(const RowRef& ref) noexcept {
-  if (ref.row < table_.used() && table_.row(ref.row).id == ref.intent)
+  if (ref.row < table_.used() && table_.row(ref.row).id == ref.intent) {
     return true;
+  }
   ++counters_.stale_results;
   return false;
 }
 
 void GatewayCore::on(const PostResult& e) noexcept {
-  if (!names(e.ref))
+  if (!names(e.ref)) {
     return;
+  }
   const std::uint32_t i = e.ref.row;
   OrderRow& row = table_.row(i);
   OrderAux& aux = table_.aux(i);
@@ -31,8 +33,9 @@ void GatewayCore::on(const PostResult& e) noexcept {
         mark_unknown(i, e.answer_ns);
         return;
       }
-      if (!aux.stream_seen)
+      if (!aux.stream_seen) {
         aux.post_proof_due_ns = {e.answer_ns.ns + rules_.stream_proof_ns};
+      }
       merge(i, e.order, false);
       try_delete(i);
       return;
@@ -72,8 +75,9 @@ void GatewayCore::refused_by_venue(std::uint32_t i, Reason reason) noexcept {
     return;
   }
   raise(Alert::kContradiction, i, row.instrument);
-  if (is_terminal(row.state))
+  if (is_terminal(row.state)) {
     return;
+  }
   table_.aux(i).next_lookup_by = LookupBy::kVenueOrderId;
   table_.aux(i).next_lookup_ns = now_;
 }
@@ -82,8 +86,9 @@ void GatewayCore::mark_unknown(std::uint32_t i, MonoNanos settle_from) noexcept 
   OrderRow& row = table_.row(i);
   OrderAux& aux = table_.aux(i);
   ++counters_.unknown_outcomes;
-  if (is_terminal(row.state))
+  if (is_terminal(row.state)) {
     return;
+  }
   const MonoNanos from = settle_from.ns != 0 ? settle_from : now_;
   aux.next_lookup_ns = {from.ns + rules_.settle_ns};
   if (!row.venue_order_id
@@ -99,8 +104,9 @@ void GatewayCore::mark_unknown(std::uint32_t i, MonoNanos settle_from) noexcept 
 }
 
 void GatewayCore::on(const DeleteResult& e) noexcept {
-  if (!names(e.ref))
+  if (!names(e.ref)) {
     return;
+  }
   const std::uint32_t i = e.ref.row;
   OrderRow& row = table_.row(i);
   OrderAux& aux = table_.aux(i);
@@ -112,8 +118,9 @@ void GatewayCore::on(const DeleteResult& e) noexcept {
   if (e.outcome == RequestOutcome::kAccepted && !aux.cancel_seen) {
     aux.delete_proof_due_ns = {e.answer_ns.ns + rules_.stream_proof_ns};
   }
-  if (is_terminal(row.state))
+  if (is_terminal(row.state)) {
     return;
+  }
   switch (e.outcome) {
     case RequestOutcome::kAccepted:
       look_up_at(e.answer_ns.ns + rules_.cancel_poll_ns);
@@ -144,30 +151,36 @@ void GatewayCore::on(const DeleteResult& e) noexcept {
 
 void GatewayCore::on(const LookupResult& e) noexcept {
   if (e.ref.row == kNoRow) {
-    if (e.outcome != RequestOutcome::kAccepted)
+    if (e.outcome != RequestOutcome::kAccepted) {
       return;
-    if (locate(e.order) != kNoRow)
+    }
+    if (locate(e.order) != kNoRow) {
       return;  // its executions come again with the next audit
+    }
     static_cast<void>(adopt(e.order, filled_before_us(e.order)));
     return;
   }
-  if (!names(e.ref))
+  if (!names(e.ref)) {
     return;
+  }
   const std::uint32_t i = e.ref.row;
   OrderRow& row = table_.row(i);
   OrderAux& aux = table_.aux(i);
   aux.lookup_outstanding = false;
   const bool was_terminal = is_terminal(row.state);
   const auto again_in = [&](std::int64_t ns) {
-    if (!was_terminal)
+    if (!was_terminal) {
       aux.next_lookup_ns = {now_.ns + ns};
+    }
   };
   if (e.outcome == RequestOutcome::kNotFound) {
-    if (was_terminal)
+    if (was_terminal) {
       return;
+    }
     if (!row.venue_order_id.is_zero()) {
-      if (e.by == LookupBy::kClientOrderId)
+      if (e.by == LookupBy::kClientOrderId) {
         return;  // asked before the stream showed the order
+      }
       raise(Alert::kVenueDenies, i, row.instrument);
       again_in(rules_.cancel_poll_ns);
       return;
@@ -196,17 +209,20 @@ void GatewayCore::on(const LookupResult& e) noexcept {
     return;
   }
   merge(i, e.order, false);
-  if (is_terminal(row.state))
+  if (is_terminal(row.state)) {
     return;
-  if (e.order.status == VenueStatus::kPendingCancel)
+  }
+  if (e.order.status == VenueStatus::kPendingCancel) {
     again_in(rules_.cancel_poll_ns);
+  }
   try_delete(i);
 }
 
 void GatewayCore::on(const StreamState& e) noexcept {
   stream_up_ = e.up;
-  if (e.up)
+  if (e.up) {
     alive_ns_ = std::max(alive_ns_, e.at_ns);
+  }
   // Events were missed while it was down, so coming up proves nothing before an audit does.
   unproven_since_ns_ = now_;
   audit_asked_ns_ = {};  // at once
@@ -224,16 +240,19 @@ void GatewayCore::on(const TradeUpdate& e) noexcept {
   if (i == kNoRow) {
     const bool ours_to_book = fill && e.qty.raw > 0 && e.qty <= e.order.filled;
     i = adopt(e.order, Qty{e.order.filled.raw - (ours_to_book ? e.qty.raw : 0)});
-    if (i == kNoRow)
+    if (i == kNoRow) {
       return;
+    }
   }
   OrderAux& aux = table_.aux(i);
   aux.stream_seen = true;
   aux.post_proof_due_ns = {};
-  if (!recognise(i, e.order))
+  if (!recognise(i, e.order)) {
     return;
-  if (table_.row(i).venue_ns < e.venue_ns)
+  }
+  if (table_.row(i).venue_ns < e.venue_ns) {
     table_.row(i).venue_ns = e.venue_ns;
+  }
   merge(i, e.order, true);
   on_update(i, e);
   try_delete(i);
@@ -263,8 +282,9 @@ void GatewayCore::on_update(std::uint32_t i, const TradeUpdate& e) noexcept {
       return;
     case TradeUpdateKind::kPartialFill:
     case TradeUpdateKind::kFill: {
-      if (e.kind == TradeUpdateKind::kFill)
+      if (e.kind == TradeUpdateKind::kFill) {
         answers_delete();
+      }
       const bool booked = book_fill(i, {.execution_id = e.execution_id,
                                         .px = e.px,
                                         .qty = e.qty,
@@ -296,8 +316,9 @@ void GatewayCore::on_update(std::uint32_t i, const TradeUpdate& e) noexcept {
       return;
     case TradeUpdateKind::kCancelRejected:
       answers_delete();
-      if (is_terminal(row.state))
+      if (is_terminal(row.state)) {
         return;
+      }
       emit(ExecutionKind::kCancelRejected, i);
       aux.next_lookup_by = LookupBy::kVenueOrderId;  // why, and whether to try again
       aux.next_lookup_ns = {now_.ns + rules_.cancel_poll_ns};

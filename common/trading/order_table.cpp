@@ -31,23 +31,28 @@ OrderTable::Allocation OrderTable::allocate(const IntentId& id, MonoNanos now) n
     result.row = used_++;
   } else {
     result.row = take_from(unsent_, now);
-    if (result.row == kNoRow)
+    if (result.row == kNoRow) {
       result.row = take_from(sent_, now);
-    if (result.row == kNoRow)
+    }
+    if (result.row == kNoRow) {
       return result;
+    }
     OrderRow& old = rows_[result.row];
     result.recycled_executions = aux_[result.row].first_execution;
-    if (!old.id.is_none())
+    if (!old.id.is_none()) {
       by_intent_.erase(old.id);
-    if (!old.venue_order_id.is_zero())
+    }
+    if (!old.venue_order_id.is_zero()) {
       by_venue_.erase(old.venue_order_id);
+    }
     ++recycled_;
   }
   rows_[result.row] = {};
   aux_[result.row] = {};
   rows_[result.row].id = id;
-  if (!id.is_none())
+  if (!id.is_none()) {
     by_intent_.put(id, result.row);
+  }
   return result;
 }
 
@@ -65,16 +70,18 @@ void OrderTable::bind_venue(std::uint32_t row, const Id128& id) noexcept {
 }
 
 void OrderTable::activate(std::uint32_t row) noexcept {
-  if (aux_[row].active_at != kNoRow)
+  if (aux_[row].active_at != kNoRow) {
     return;
+  }
   aux_[row].active_at = static_cast<std::uint32_t>(active_.size());
   active_.push_back(row);
 }
 
 void OrderTable::deactivate(std::uint32_t row) noexcept {
   const std::uint32_t at = aux_[row].active_at;
-  if (at == kNoRow)
+  if (at == kNoRow) {
     return;
+  }
   active_[at] = active_.back();
   aux_[active_[at]].active_at = at;
   active_.pop_back();
@@ -82,8 +89,9 @@ void OrderTable::deactivate(std::uint32_t row) noexcept {
 }
 
 void OrderTable::retire(std::uint32_t row) noexcept {
-  if (aux_[row].queued)
+  if (aux_[row].queued) {
     return;
+  }
   aux_[row].queued = true;
   (aux_[row].sent ? sent_ : unsent_).push(row);
 }
@@ -103,8 +111,9 @@ std::uint32_t OrderTable::take_from(Queue& queue, MonoNanos now) noexcept {
   const std::size_t tries = queue.count < kTries ? queue.count : kTries;
   for (std::size_t i = 0; i < tries; ++i) {
     const std::uint32_t row = queue.pop();
-    if (recyclable(row, now))
+    if (recyclable(row, now)) {
       return row;
+    }
     queue.push(row);
   }
   return kNoRow;

@@ -15,10 +15,12 @@ bool same_sign(std::int64_t a, std::int64_t b) noexcept {
 // what goes through zero starts anew with its share of what was paid.
 bool apply_cost(PositionRow& row, std::int64_t delta, std::int64_t paid) noexcept {
   const std::int64_t before = row.position;
-  if (delta == 0)
+  if (delta == 0) {
     return true;
-  if (before == 0 || same_sign(before, delta))
+  }
+  if (before == 0 || same_sign(before, delta)) {
     return add_checked(row.cost, paid, row.cost);
+  }
   const std::int64_t closes = magnitude(delta);
   const std::int64_t held = magnitude(before);
   if (closes == held) {
@@ -27,8 +29,9 @@ bool apply_cost(PositionRow& row, std::int64_t delta, std::int64_t paid) noexcep
   }
   std::int64_t share = 0;
   if (closes > held) {
-    if (!mul_div_half_even(paid, closes - held, closes, share))
+    if (!mul_div_half_even(paid, closes - held, closes, share)) {
       return false;
+    }
     row.cost = share;
     return true;
   }
@@ -43,8 +46,9 @@ bool refresh_realised(PositionRow& row) noexcept {
 
 bool apply_fill(PositionRow& row, const FillBooking& fill) noexcept {
   Cash value;
-  if (!notional(fill.px, fill.qty, value))
+  if (!notional(fill.px, fill.qty, value)) {
     return false;
+  }
   PositionRow next = row;
   std::int64_t delta = 0;  // of the position
   std::int64_t paid = 0;   // cash out
@@ -80,16 +84,18 @@ bool apply_fee(PositionRow& row, const FeeChange& change) noexcept {
       return false;
     }
     // What the fee took away to the last unit, or beyond, leaves no cost behind.
-    if (next.position == 0 || !same_sign(next.position, row.position))
+    if (next.position == 0 || !same_sign(next.position, row.position)) {
       next.cost = 0;
+    }
   } else {
     if (!sub_checked(next.cash_flow, change.delta, next.cash_flow) ||
         !add_checked(next.fee_quote, change.delta, next.fee_quote)) {
       return false;
     }
   }
-  if (!refresh_realised(next))
+  if (!refresh_realised(next)) {
     return false;
+  }
   row = next;
   return true;
 }

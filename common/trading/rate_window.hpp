@@ -17,8 +17,9 @@ class RateWindow {
   // True when one more take now, with `reserve` further ones left untouched, stays within the
   // limit: the take that would be the (limit - reserve)-th newest must have left the window.
   [[nodiscard]] bool has_room(MonoNanos now, std::uint32_t reserve = 0) const noexcept {
-    if (reserve >= limit_)
+    if (reserve >= limit_) {
       return false;
+    }
     const std::size_t back = limit_ - reserve;
     const std::int64_t stamp = stamps_[(next_ + stamps_.size() - back) % stamps_.size()];
     return stamp == kNever || now.ns - stamp >= window_ns_;

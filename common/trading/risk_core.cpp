@@ -11,13 +11,16 @@ namespace {
 
 // The largest quantity whose value at `px` is not above `cash`; everything when px is 0.
 std::int64_t quantity_for(std::int64_t cash, Price px) noexcept {
-  if (px.raw <= 0)
+  if (px.raw <= 0) {
     return kMaxRaw;
-  if (cash <= 0)
+  }
+  if (cash <= 0) {
     return 0;
+  }
   std::int64_t qty = 0;
-  if (!mul_div_half_even(cash, kScale, px.raw, qty))
+  if (!mul_div_half_even(cash, kScale, px.raw, qty)) {
     return kMaxRaw;
+  }
   Cash value;
   const bool above =
       !notional(px, Qty{qty}, value) || value.raw > cash;  // rounded up by half a unit
@@ -69,23 +72,28 @@ RiskDecision RiskCore::on_intent(Intent& intent, std::uint16_t strategy, bool or
   }
   StrategyState& s = strategies_[strategy];
   const bool stale = intent.id.incarnation < s.incarnation;
-  if (intent.id.incarnation > s.incarnation)
+  if (intent.id.incarnation > s.incarnation) {
     s = {intent.id.incarnation, 0};
+  }
   if (!stale && intent.id.sequence <= s.last_sequence) {
     ++duplicates_;
     return {};
   }
-  if (!stale)
+  if (!stale) {
     s.last_sequence = intent.id.sequence;
+  }
 
   RiskDecision d{
       .decision = Decision::kRefused, .reason = Reason::kStaleIncarnation, .approved = {}};
-  if (!stale)
+  if (!stale) {
     d.reason = admit(intent, now);
-  if (d.reason == Reason::kNone && !order_ring_room)
+  }
+  if (d.reason == Reason::kNone && !order_ring_room) {
     d.reason = Reason::kRingFull;
-  if (d.reason == Reason::kNone)
+  }
+  if (d.reason == Reason::kNone) {
     d = size(intent);
+  }
   if (d.decision != Decision::kRefused) {
     Reservation* const r = reserve(intent.id);
     if (r == nullptr) {
@@ -100,8 +108,9 @@ RiskDecision RiskCore::on_intent(Intent& intent, std::uint16_t strategy, bool or
       intent.approved = d.approved;
     }
   }
-  if (d.decision == Decision::kRefused)
+  if (d.decision == Decision::kRefused) {
     ++refusals_[static_cast<std::size_t>(d.reason)];
+  }
   return d;
 }
 
@@ -135,17 +144,22 @@ Reason RiskCore::admit(const Intent& intent, MonoNanos now) const noexcept {
   if (state_ != TradingState::kActive && state_ != TradingState::kReduceOnly) {
     return Reason::kRiskHalted;
   }
-  if (state_ == TradingState::kReduceOnly && !reduces(intent))
+  if (state_ == TradingState::kReduceOnly && !reduces(intent)) {
     return Reason::kTradingState;
-  if (const Reason reason = check_market(intent, now); reason != Reason::kNone)
+  }
+  if (const Reason reason = check_market(intent, now); reason != Reason::kNone) {
     return reason;
-  if (!allowed(intent.id.strategy, intent.instrument))
+  }
+  if (!allowed(intent.id.strategy, intent.instrument)) {
     return Reason::kInstrumentNotAllowed;
+  }
   const Instrument& instrument = instruments_[intent.instrument];
-  if (limit && !is_on_tick(instrument, intent.limit))
+  if (limit && !is_on_tick(instrument, intent.limit)) {
     return Reason::kTick;
-  if (!is_on_lot(instrument, intent.requested))
+  }
+  if (!is_on_lot(instrument, intent.requested)) {
     return Reason::kLot;
+  }
   return open_ < rules_.open_orders ? Reason::kNone : Reason::kOpenOrders;
 }
 
@@ -155,8 +169,9 @@ Reason RiskCore::check_market(const Intent& intent, MonoNanos now) const noexcep
       now.ns - mark.receive_ns.ns > rules_.market_data_max_age_ns) {
     return Reason::kMarketDataStale;
   }
-  if (!mark.quote.two_sided())
+  if (!mark.quote.two_sided()) {
     return Reason::kMarketDataOneSided;
+  }
   return mark.quote.crossed() ? Reason::kMarketDataCrossed : Reason::kNone;
 }
 
@@ -170,8 +185,9 @@ bool RiskCore::allowed(std::uint16_t strategy, std::uint32_t instrument) const n
 bool RiskCore::reduces(const Intent& intent) const noexcept {
   const auto fits = [&](const Holding& h) {
     const bool sell = intent.side == Side::kSell;
-    if (sell ? h.position <= 0 : h.position >= 0)
+    if (sell ? h.position <= 0 : h.position >= 0) {
       return false;
+    }
     std::int64_t sum = intent.requested.raw;
     add_saturating(sum, sell ? h.selling : h.buying);
     return sum <= magnitude(h.position);
@@ -188,8 +204,9 @@ RiskDecision RiskCore::size(const Intent& intent) const noexcept {
   };
   const Price px = std::max(intent.limit, quote.ask_px);  // what a unit is worth at most
   if (reduces(intent)) {
-    if (intent.requested > limits.max_order_qty)
+    if (intent.requested > limits.max_order_qty) {
       return refuse(Reason::kSizeMax);
+    }
     Cash value;
     if (!notional(px, intent.requested, value) || value > limits.max_order_notional) {
       return refuse(Reason::kNotionalMax);
@@ -210,8 +227,9 @@ RiskDecision RiskCore::size(const Intent& intent) const noexcept {
   Cash value;
   const bool too_small = qty.raw <= 0 || qty < instrument.min_qty || !notional(px, qty, value) ||
                          value < instrument.min_notional;
-  if (too_small)
+  if (too_small) {
     return refuse(binding);
+  }
   return {.decision = Decision::kResized, .reason = Reason::kResized, .approved = qty};
 }
 
@@ -261,18 +279,21 @@ std::int64_t RiskCore::room(const Intent& intent, Price px, Reason& binding) con
 }
 
 RiskCore::Reservation* RiskCore::reserve(const IntentId& id) noexcept {
-  if (const std::uint32_t known = by_intent_.find(id); known != kNoRow)
+  if (const std::uint32_t known = by_intent_.find(id); known != kNoRow) {
     return &reservations_[known];
+  }
   constexpr std::uint32_t kTries = 64;  // bounds the time; with rows to spare the first one is free
   const auto rows = static_cast<std::uint32_t>(reservations_.size());
   for (std::uint32_t i = 0; i < kTries && i < rows; ++i) {
     const std::uint32_t at = next_reservation_;
     next_reservation_ = next_reservation_ + 1 == rows ? 0 : next_reservation_ + 1;
     Reservation& r = reservations_[at];
-    if (r.open)
+    if (r.open) {
       continue;
-    if (!r.intent.is_none())
+    }
+    if (!r.intent.is_none()) {
       by_intent_.erase(r.intent);
+    }
     r = {};
     r.intent = id;
     by_intent_.put(id, at);
@@ -297,8 +318,9 @@ void RiskCore::change_position(std::uint16_t strategy, std::uint32_t instrument,
 }
 
 void RiskCore::close(Reservation& r) noexcept {
-  if (!r.open)
+  if (!r.open) {
     return;
+  }
   r.open = false;
   --open_;
   change_reserved(r, -std::max<std::int64_t>(r.approved - r.filled, 0));
@@ -313,19 +335,22 @@ void RiskCore::on_session(std::uint16_t strategy, std::uint32_t incarnation) noe
 void RiskCore::on_market(const MarketEvent& event) noexcept {
   if (event.kind == MarketKind::kSession) {
     // The feed began anew: what it said before is as old as it is.
-    for (Mark& mark : marks_)
+    for (Mark& mark : marks_) {
       mark = {};
+    }
     return;
   }
-  if (event.kind != MarketKind::kQuote || event.instrument >= marks_.size())
+  if (event.kind != MarketKind::kQuote || event.instrument >= marks_.size()) {
     return;
+  }
   marks_[event.instrument].quote = event.quote();
   marks_[event.instrument].receive_ns = event.receive_ns;
 }
 
 void RiskCore::on_execution(const Execution& e) noexcept {
-  if (e.kind == ExecutionKind::kSession || e.instrument >= instruments_.size())
+  if (e.kind == ExecutionKind::kSession || e.instrument >= instruments_.size()) {
     return;
+  }
   const bool fee_in_base = e.fee_asset == instruments_[e.instrument].base_asset;
   if (fee_in_base && (e.kind == ExecutionKind::kFill || e.kind == ExecutionKind::kFee)) {
     change_position(e.intent.strategy, e.instrument, -e.fee);
@@ -336,14 +361,17 @@ void RiskCore::on_execution(const Execution& e) noexcept {
     change_position(e.intent.strategy, e.instrument, e.side == Side::kBuy ? qty : -qty);
   };
   if (r == nullptr) {
-    if (e.kind == ExecutionKind::kFill)
+    if (e.kind == ExecutionKind::kFill) {
       trade(e.qty.raw);
+    }
     // An order of ours that is new to us: an orphan the gateway found, or ours before a restart.
-    if (is_terminal(e.state) || e.intent.is_none() || e.side == Side::kNone)
+    if (is_terminal(e.state) || e.intent.is_none() || e.side == Side::kNone) {
       return;
+    }
     r = reserve(e.intent);
-    if (r == nullptr)
+    if (r == nullptr) {
       return;
+    }
     r->instrument = e.instrument;
     r->side = e.side;
     r->approved = e.approved.raw;
@@ -364,14 +392,16 @@ void RiskCore::on_execution(const Execution& e) noexcept {
     }
     r->filled = e.cum_qty.raw;
   }
-  if (is_terminal(e.state))
+  if (is_terminal(e.state)) {
     close(*r);
+  }
 }
 
 void RiskCore::adopt_position(std::uint16_t strategy, std::uint32_t instrument,
                               std::int64_t position) noexcept {
-  if (instrument < instruments_.size())
+  if (instrument < instruments_.size()) {
     change_position(strategy, instrument, position);
+  }
 }
 
 void RiskCore::adopt_order(const OrderRow& row) noexcept {
@@ -380,8 +410,9 @@ void RiskCore::adopt_order(const OrderRow& row) noexcept {
     return;
   }
   Reservation* const r = reserve(row.id);
-  if (r == nullptr)
+  if (r == nullptr) {
     return;
+  }
   r->instrument = row.instrument;
   r->side = row.side;
   r->approved = row.approved.raw;

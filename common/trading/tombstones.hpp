@@ -28,11 +28,13 @@ class Tombstones {
     IntentId* const first = begin(order.strategy);
     std::uint32_t& count = counts_[order.strategy];
     for (std::uint32_t i = 0; i < count; ++i) {
-      if (first[i] == order)
+      if (first[i] == order) {
         return true;
+      }
     }
-    if (count == per_strategy_)
+    if (count == per_strategy_) {
       return false;
+    }
     first[count++] = order;
     return true;
   }

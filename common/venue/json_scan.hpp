@@ -1,6 +1,6 @@
 // Scanning digits many at a time, for text whose exact shape is expected. Every function either
-// reads what it was asked for or declines by returning null; declining means "not in the usual
-// form", never "invalid": the caller then takes the general path.
+// reads what it was asked for and moves the position behind it, or declines; declining means "not
+// in the usual form", never "invalid": the caller then takes the general path.
 //
 // The text before and after the position is read, too: up to 16 bytes before it and up to
 // kScanReach behind it. Only SSE2 is used, which every x86-64 has. The arithmetic on digits is that
@@ -154,55 +154,57 @@ class DigitWindow {
 };
 
 // A decimal without sign and exponent, 1 to 7 digits and then optionally a point and 1 to 9 digits,
-// followed by the literal. Exact by construction. Returns the position behind the literal, with the
-// window moved there, or null.
+// followed by the literal. Exact by construction. On success position and window move behind the
+// literal.
 template <std::size_t N>
-[[nodiscard, gnu::always_inline]] inline const char* scan_decimal(
-    const char* p, DigitWindow& window, std::int64_t& raw, const char (&literal)[N]) noexcept {
+[[nodiscard, gnu::always_inline]] inline bool scan_decimal(const char*& p, DigitWindow& window,
+                                                           std::int64_t& raw,
+                                                           const char (&literal)[N]) noexcept {
   constexpr unsigned kLiteral = N - 1;
   unsigned whole = 0;
   unsigned size = 0;
   if (!window.measure(p, whole, size)) [[unlikely]] {
     window = DigitWindow(p);
     if (!window.measure(p, whole, size)) {
-      return nullptr;
+      return false;
     }
   }
   // Without a point the "digits behind it" are one less than none, and wrap to the top.
   const unsigned fraction = size - whole - 1;
   const bool leading_zero = (*p == '0') & (whole > 1);
   if ((whole - 1 >= kWholeDigitsMax) | leading_zero) [[unlikely]] {
-    return nullptr;
+    return false;
   }
   if (fraction - 1 < kFractionDigitsMax) [[likely]] {
     raw = digits_around(p + whole, whole, fraction);
   } else if (size == whole) {
     raw = digits_around(p + whole, whole, 0);
   } else {
-    return nullptr;
+    return false;
   }
   if (!starts_with(p + size, literal)) [[unlikely]] {
-    return nullptr;
+    return false;
   }
   window.skip(size + kLiteral);
-  return p + size + kLiteral;
+  p += size + kLiteral;
+  return true;
 }
 
 // 1 to 19 digits without a leading zero, as they stand.
-[[nodiscard]] inline const char* scan_u64(const char* p, std::uint64_t& out) noexcept {
+[[nodiscard]] inline bool scan_u64(const char*& p, std::uint64_t& out) noexcept {
   unsigned count = count_digits_16(p);
   if (count == 16) {
     count += count_digits_16(p + 16);
   }
   if (count - 1 > 18 || (count > 1 && *p == '0')) [[unlikely]] {
-    return nullptr;
+    return false;
   }
-  const char* const end = p + count;
-  out = digits_before(end, count < 16 ? count : 16);
+  p += count;
+  out = digits_before(p, count < 16 ? count : 16);
   if (count > 16) {
-    out += digits_before(end - 16, count - 16) * 10'000'000'000'000'000;
+    out += digits_before(p - 16, count - 16) * 10'000'000'000'000'000;
   }
-  return end;
+  return true;
 }
 
 // The characters before the next '"', if there are 1 to 15. Returns how many, or 0.

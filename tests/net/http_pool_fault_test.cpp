@@ -152,6 +152,20 @@ TEST_F(HttpPoolFaultTest, EndlessInformationalAnswersAreUnknown) {
   for (int i = 0; i < 40; ++i)
     peer_.say("HTTP/1.1 100 Continue\r\n\r\n");
   expect_one(Outcome::kUnknown);
+  EXPECT_EQ(pool_->counters().malformed_answers, 1U);
+}
+
+TEST_F(HttpPoolFaultTest, EndlessChunkExtensionIsUnknownAndBounded) {
+  connect({.header_limit_bytes = 1'024});
+  post_until_received();
+  peer_.say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;");
+  const std::string extension(10'000, 'x');
+  for (int i = 0; i < 10 && !peer_.ended(); ++i) {
+    peer_.say(extension);
+    test::turn(loop_, 20);
+  }
+  expect_one(Outcome::kUnknown);
+  EXPECT_EQ(pool_->counters().malformed_answers, 1U);
 }
 
 TEST_F(HttpPoolFaultTest, AnswerInSingleBytesIsJoined) {

@@ -75,6 +75,9 @@ TEST_F(Hostile, TruncatedRingReadsAsEmptyAndMarksThePeer) {
   EXPECT_FALSE(consumer.peek(copy));
   EXPECT_TRUE(consumer.peer_hostile());
   EXPECT_TRUE(consumer.empty());
+  EXPECT_FALSE(consumer.own_file_lost());
+  EXPECT_TRUE(producer.try_push(OneLine::of(2)));  // lives on, and can see that it is alone
+  EXPECT_TRUE(producer.own_file_lost());
 }
 
 TEST_F(Hostile, TruncatedCursorLeavesTheProducerAlive) {

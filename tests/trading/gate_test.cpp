@@ -171,8 +171,9 @@ TEST(HardGate, FirstFailureInTheDocumentedOrderIsTheReason) {
           (all[first].reason == Reason::kTick && all[second].reason == Reason::kCollar) ||
           (all[first].reason == Reason::kMarketDataOneSided &&
            all[second].reason == Reason::kMarketDataCrossed);
-      if (same_field)
+      if (same_field) {
         continue;
+      }
       EXPECT_EQ(in.reason(), all[first].reason)
           << to_string(all[first].reason) << " before " << to_string(all[second].reason);
     }

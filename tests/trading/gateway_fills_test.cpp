@@ -302,11 +302,13 @@ TEST(GatewayFill, EveryOrderOfAnswerNewPartialsAndFillGivesTheSameBooks) {
   do {
     Gateway g;
     Story story(g);
-    for (const int what : order)
+    for (const int what : order) {
       story.tell(what);
+    }
     const std::string got = books(g, story.row);
-    if (expected.empty())
+    if (expected.empty()) {
       expected = got;
+    }
     ASSERT_EQ(got, expected) << ::testing::PrintToString(order);
     ASSERT_EQ(g.core.row(story.row).state, OrderState::kFilled);
     ASSERT_EQ(g.out.count(ExecutionKind::kAccepted), 1U);
@@ -330,15 +332,18 @@ TEST(GatewayFill, FeesAndRepetitionsInAnyOrderGiveTheSameBooks) {
     Story story(g);
     std::int64_t told_fees = 0;
     for (const int what : order) {
-      if (what == 8)
+      if (what == 8) {
         continue;  // an answer comes once
+      }
       story.tell(what % 8);
     }
-    for (const Execution& e : g.out.executions)
+    for (const Execution& e : g.out.executions) {
       told_fees += e.fee;
+    }
     const std::string got = books(g, story.row);
-    if (expected.empty())
+    if (expected.empty()) {
       expected = got;
+    }
     ASSERT_EQ(got, expected) << ::testing::PrintToString(order);
     ASSERT_TRUE(g.core.quiescent());
     ASSERT_EQ(told_fees, dec("0.0017")) << "the executions' fees add up to what was charged";

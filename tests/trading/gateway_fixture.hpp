@@ -113,14 +113,16 @@ class Recorder : public GatewayOutput {
   }
   void submit(std::uint32_t row) noexcept override { add("submit", row, LookupBy::kNone); }
   bool cancel(std::uint32_t row) noexcept override {
-    if (!room)
+    if (!room) {
       return false;
+    }
     add("cancel", row, LookupBy::kNone);
     return true;
   }
   bool lookup(std::uint32_t row, LookupBy by) noexcept override {
-    if (!room)
+    if (!room) {
       return false;
+    }
     add("lookup", row, by);
     return true;
   }
@@ -238,8 +240,9 @@ class Gateway {
     i.type = limit.empty() ? OrderType::kMarket : OrderType::kLimit;
     i.tif = TimeInForce::kGtc;
     i.requested = i.approved = qty(quantity);
-    if (!limit.empty())
+    if (!limit.empty()) {
       i.limit = px(limit);
+    }
     i.decided_ns = now;
     i.deadline_ns = {now.ns + 500 * kMs};
     return i;
@@ -286,10 +289,12 @@ class Gateway {
     p.ref = {row, core.row(row).id};
     p.outcome = outcome;
     p.hand_over_ns = p.wire_ns = p.answer_ns = now;
-    if (outcome == RequestOutcome::kAccepted)
+    if (outcome == RequestOutcome::kAccepted) {
       p.order = snapshot(row, VenueStatus::kPendingNew);
-    if (outcome == RequestOutcome::kUnknown)
+    }
+    if (outcome == RequestOutcome::kUnknown) {
       p.closed_ns = now;
+    }
     return p;
   }
   void accept(std::uint32_t row) { venue(post(row, RequestOutcome::kAccepted)); }
@@ -344,8 +349,9 @@ class Gateway {
         core.row(row).venue_order_id.is_zero() ? LookupBy::kClientOrderId : LookupBy::kVenueOrderId;
     l.outcome = outcome;
     l.requested_ns = l.answer_ns = now;
-    if (outcome == RequestOutcome::kAccepted)
+    if (outcome == RequestOutcome::kAccepted) {
       l.order = snapshot(row, status, filled);
+    }
     venue(l);
   }
   void deleted(std::uint32_t row, RequestOutcome outcome) {

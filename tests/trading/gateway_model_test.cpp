@@ -69,33 +69,40 @@ class ToyVenue {
           supported_position(g_.account_position()) - g_.account_position().working_sell.raw;
       size = std::min(size, floor_to_lot(g_.table[kBtc], Qty{free}).raw);
     }
-    if (size < dec("0.001"))
+    if (size < dec("0.001")) {
       return;
+    }
     Intent i = g_.intent(side, "1");
     i.requested = i.approved = Qty{size};
     g_.core.on_intent(i, g_.context());
   }
 
   void cancel_some() {
-    if (known_.empty())
+    if (known_.empty()) {
       return;
+    }
     const std::uint32_t row = known_[random_() % known_.size()];
-    if (!is_terminal(g_.core.row(row).state))
+    if (!is_terminal(g_.core.row(row).state)) {
       g_.cancel(row);
+    }
   }
 
   // Answers every request of the core from the true state.
   void serve() {
     const std::vector<Recorder::Request> requests = std::exchange(g_.out.requests, {});
     for (const Recorder::Request& r : requests) {
-      if (r.what == "submit")
+      if (r.what == "submit") {
         post(r.row);
-      if (r.what == "cancel")
+      }
+      if (r.what == "cancel") {
         remove(r.row);
-      if (r.what == "lookup")
+      }
+      if (r.what == "lookup") {
         look_up(r.row);
-      if (r.what == "audit")
+      }
+      if (r.what == "audit") {
         audit();
+      }
     }
   }
 
@@ -129,11 +136,13 @@ class ToyVenue {
                    .venue_code = 0,
                    .wire_ns = g_.now,
                    .answer_ns = g_.now};
-    if (random_() % 10 == 0)
+    if (random_() % 10 == 0) {
       d.outcome = RequestOutcome::kUnknown;
+    }
     answers_.push_back(d);
-    if (!open)
+    if (!open) {
       return;
+    }
     o.order.status = VenueStatus::kCanceled;
     TradeUpdate u;
     u.kind = TradeUpdateKind::kCanceled;
@@ -153,26 +162,31 @@ class ToyVenue {
   void audit() {
     const MonoNanos asked = g_.now;
     for (auto& [row, o] : orders_) {
-      if (!is_terminal(o.order.status))
+      if (!is_terminal(o.order.status)) {
         answers_.push_back(OpenOrder{o.order, asked});
-      for (const FillActivity& f : o.fills)
+      }
+      for (const FillActivity& f : o.fills) {
         answers_.push_back(f);
+      }
     }
     answers_.push_back(AuditEnd{.requested_ns = asked, .complete = true});
   }
 
   void execute_some() {
-    if (orders_.empty())
+    if (orders_.empty()) {
       return;
+    }
     auto at = orders_.begin();
     std::advance(at, static_cast<long>(random_() % orders_.size()));
     ToyOrder& o = at->second;
-    if (is_terminal(o.order.status))
+    if (is_terminal(o.order.status)) {
       return;
+    }
     const std::int64_t left = o.order.qty.raw - o.order.filled.raw;
     std::int64_t size = random_() % 3 == 0 ? left : left / 3 - left / 3 % dec("0.00001");
-    if (size <= 0)
+    if (size <= 0) {
       size = left;
+    }
     const bool buy = o.order.side == Side::kBuy;
     FillActivity f;
     f.execution_id = {0xabc, ++executions};
@@ -218,8 +232,9 @@ class ToyVenue {
       return;
     }
     stream_.push_back(u);
-    if (random_() % 20 == 0)
+    if (random_() % 20 == 0) {
       stream_.push_back(u);
+    }
   }
 
   void deliver() {
@@ -258,8 +273,9 @@ class ToyVenue {
 
   void settle() {
     for (const std::uint32_t row : known_) {
-      if (!is_terminal(g_.core.row(row).state))
+      if (!is_terminal(g_.core.row(row).state)) {
         g_.cancel(row);
+      }
     }
     for (int round = 0; round < 2'000; ++round) {
       g_.tick(50 * kMs);
@@ -309,10 +325,12 @@ TEST(GatewayModel, BooksEqualANaiveLedgerAtQuiescence) {
     // What was told adds up to what is on the board.
     std::int64_t told = 0;
     for (const Execution& e : g.out.executions) {
-      if (e.kind == ExecutionKind::kFill)
+      if (e.kind == ExecutionKind::kFill) {
         told += e.side == Side::kBuy ? e.qty.raw : -e.qty.raw;
-      if (e.fee_asset == g.table[kBtc].base_asset)
+      }
+      if (e.fee_asset == g.table[kBtc].base_asset) {
         told -= e.fee;
+      }
     }
     ASSERT_EQ(told, venue.position);
     executions += venue.executions;

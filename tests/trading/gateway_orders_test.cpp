@@ -357,16 +357,18 @@ TEST(GatewayCancel, OvertakingItsOrderLeavesATombstone) {
 TEST(GatewayCancel, TombstonesOverflowClosed) {
   Gateway g;
   std::vector<Intent> intents;
-  for (int n = 0; n < 6; ++n)
+  for (int n = 0; n < 6; ++n) {
     intents.push_back(g.intent(Side::kBuy, "1"));
+  }
   for (std::size_t n = 0; n < 5; ++n) {  // room for four
     Cancel c;
     c.order = intents[n].id;
     g.core.on_cancel(c, 0, g.now);
   }
   EXPECT_TRUE(g.out.alerted(Alert::kTombstonesFull));
-  for (const Intent& i : intents)
+  for (const Intent& i : intents) {
     g.send(i);
+  }
   EXPECT_EQ(g.core.refusals(Reason::kCancelledBeforeSend), 5U);
   EXPECT_EQ(g.out.count("submit"), 1U);
 }

@@ -11,8 +11,9 @@ std::size_t g_allocations = 0;
 
 void* operator new(std::size_t size) {
   ++g_allocations;
-  if (void* const p = std::malloc(size == 0 ? 1 : size))
+  if (void* const p = std::malloc(size == 0 ? 1 : size)) {
     return p;
+  }
   throw std::bad_alloc();
 }
 void* operator new[](std::size_t size) {
@@ -88,8 +89,9 @@ TEST(NoAllocation, GatewayCoreAfterConstruction) {
     i.deadline_ns = {now.ns + kSec};
     core.on_intent(i, c);
     const std::uint32_t row = core.find(i.id);
-    if (row == kNoRow || is_terminal(core.row(row).state))
+    if (row == kNoRow || is_terminal(core.row(row).state)) {
       continue;
+    }
     PostResult p;
     p.ref = {row, i.id};
     p.answer_ns = now;

@@ -263,8 +263,9 @@ TEST(RiskCore, AllowlistTickAndLot) {
 
 TEST(RiskCore, OpenOrdersAndRingAreBounded) {
   Risk r;
-  for (int n = 0; n < 4; ++n)
+  for (int n = 0; n < 4; ++n) {
     EXPECT_EQ(r.decide(Side::kBuy, "0.1").decision, Decision::kApproved);
+  }
   EXPECT_EQ(r.decide(Side::kBuy, "0.1").reason, Reason::kOpenOrders);
   Risk full;
   Intent i = full.intent(Side::kBuy, "0.1");

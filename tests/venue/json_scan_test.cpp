@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "common/base/fixed.hpp"
 
@@ -24,11 +26,11 @@ std::optional<std::int64_t> scan(std::string_view number) {
   const Text text(number);
   DigitWindow window(text.at());
   std::int64_t raw = 0;
-  const char* const end = scan_decimal(text.at(), window, raw, ",\"bs\":");
-  if (end == nullptr) {
+  const char* p = text.at();
+  if (!scan_decimal(p, window, raw, ",\"bs\":")) {
     return std::nullopt;
   }
-  EXPECT_EQ(end, text.at() + number.size() + 6);
+  EXPECT_EQ(p, text.at() + number.size() + 6);
   return raw;
 }
 
@@ -65,7 +67,8 @@ TEST(ScanDecimal, DeclinesWhenAnotherKeyFollows) {
   const Text text("1.5", ",\"ap\":2");
   DigitWindow window(text.at());
   std::int64_t raw = 0;
-  EXPECT_EQ(scan_decimal(text.at(), window, raw, ",\"bs\":"), nullptr);
+  const char* p = text.at();
+  EXPECT_FALSE(scan_decimal(p, window, raw, ",\"bs\":"));
 }
 
 TEST(ScanDecimal, WindowIsRenewedWhereverItEnds) {
@@ -86,34 +89,38 @@ TEST(ScanDecimal, WindowIsRenewedWhereverItEnds) {
     const char* p = text.at();
     for (const std::int64_t want : expected) {
       std::int64_t raw = 0;
-      p = scan_decimal(p, window, raw, ",\"s\":");
-      ASSERT_NE(p, nullptr);
+      ASSERT_TRUE(scan_decimal(p, window, raw, ",\"s\":"));
       ASSERT_EQ(raw, want);
     }
   }
+}
+
+// What scan_u64 makes of digits, or nothing when it declines.
+std::optional<std::uint64_t> scan_id(std::string_view digits) {
+  const Text text(digits, ",");
+  const char* p = text.at();
+  std::uint64_t value = 0;
+  if (!scan_u64(p, value)) {
+    return std::nullopt;
+  }
+  EXPECT_EQ(p, text.at() + digits.size());
+  return value;
 }
 
 TEST(ScanU64, ReadsOneToNineteenDigits) {
   std::string digits;
   for (unsigned count = 1; count <= 19; ++count) {
     digits += static_cast<char>('0' + (count * 7) % 10);
-    const Text text(digits, ",");
-    std::uint64_t value = 0;
-    EXPECT_EQ(scan_u64(text.at(), value), text.at() + count);
-    EXPECT_EQ(value, std::stoull(digits));
+    EXPECT_EQ(scan_id(digits), std::stoull(digits));
   }
-  std::uint64_t value = 0;
-  EXPECT_NE(scan_u64(Text("9999999999999999999", ",").at(), value), nullptr);
-  EXPECT_EQ(value, 9'999'999'999'999'999'999ULL);
+  EXPECT_EQ(scan_id("9999999999999999999"), 9'999'999'999'999'999'999ULL);
+  EXPECT_EQ(scan_id("0"), 0u);
 }
 
 TEST(ScanU64, DeclinesTwentyDigitsLeadingZeroAndNone) {
-  std::uint64_t value = 0;
-  for (const char* number : {"18446744073709551615", "007", "", "-5"}) {
-    EXPECT_EQ(scan_u64(Text(number, ",").at(), value), nullptr) << number;
+  for (const char* digits : {"18446744073709551615", "007", "", "-5"}) {
+    EXPECT_EQ(scan_id(digits), std::nullopt) << digits;
   }
-  EXPECT_NE(scan_u64(Text("0", ",").at(), value), nullptr);
-  EXPECT_EQ(value, 0u);
 }
 
 TEST(ScanToQuote, CountsOneToFifteenCharacters) {

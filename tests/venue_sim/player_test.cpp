@@ -123,7 +123,7 @@ TEST_F(PlayerTest, LateSimulatorMatchesAnOrderAgainstTheMarketOfItsOwnTime) {
 TEST_F(PlayerTest, SnapshotReplacesTheBookOnceForAllItsRecords) {
   session_.records.clear();
   session_.records.push_back(quote_record(0, 0, "100", "101"));
-  for (const auto& [ask, flags] : {std::pair{"105", kSessionSnapshot},
+  for (const auto& [ask, flags] : {std::pair{"105", int{kSessionSnapshot}},
                                    std::pair{"106", kSessionSnapshot | kSessionLastOfEvent}}) {
     SessionRecord level{};
     level.send_ns = kFirst + 1;

@@ -146,7 +146,7 @@ TEST_F(VenueTest, SellsMayNotExceedThePositionNetOfWhatOpenSellsHold) {
   EXPECT_EQ(refusal.body,
             R"({"available":"0.0975","code":40310000,"existing_qty":"0.9975",)"
             R"("held_for_orders":"0.9","message":"insufficient qty available for order )"
-            R"((requested: 0.1, available: 0.0975)","symbol":"BTC/USD"})");
+            R"x((requested: 0.1, available: 0.0975)","symbol":"BTC/USD"})x");
   t_.accept(23, limit_order("d", Side::kSell, "0.0975", "60500"));
 }
 

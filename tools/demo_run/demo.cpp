@@ -33,7 +33,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr auto kStartWithin = seconds(60);
-constexpr auto kQuietWithin = seconds(60);   // from the wind-down to flat and quiescent
 constexpr auto kSettled = milliseconds(1500);  // flat and quiescent for this long
 constexpr auto kLook = milliseconds(50);
 constexpr int kStopMs = 20'000;
@@ -186,7 +185,7 @@ class Demo {
   }
 
   bool wait_until_quiet() {
-    const auto until = Clock::now() + kQuietWithin;
+    const auto until = Clock::now() + seconds(options_.quiet_within);
     auto quiet_since = Clock::now();
     auto next_line = Clock::now();
     while (Clock::now() < until) {

@@ -16,6 +16,7 @@ struct DemoOptions {
   std::string session;
   std::string speed{"6"};    // session seconds per second, or "max"
   std::int64_t seconds{0};   // wind down after this many seconds; 0: after the session
+  std::int64_t quiet_within{60};  // seconds from the wind-down until flat and quiescent
   std::string fault;         // of the simulator, empty: none
   std::string judge;         // path of judge.py
   bool json{false};

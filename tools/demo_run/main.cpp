@@ -18,6 +18,8 @@ int body(int argc, char** argv) {
                "sluice-demo");
   app.add_option("--seconds", options.seconds, "wind down after this many seconds (0: after the session)")
       ->check(CLI::Range(0, 86'400));
+  app.add_option("--quiet-within", options.quiet_within, "seconds from the wind-down until flat and quiescent")
+      ->check(CLI::Range(1, 3600));
   app.add_option("--speed", options.speed, "session seconds per second, or max");
   app.add_option("--session", options.session, "the recorded session")->type_name("FILE");
   app.add_option("--config", options.config, "template of the instance's configuration")->type_name("FILE");

@@ -66,7 +66,12 @@ class Supervisor {
       : config_(config), options_(options), stages_(stages_of(config)) {}
 
   int run() {
-    for (Stage& stage : stages_) start(stage);
+    for (Stage& stage : stages_) {
+      // Market data comes last, once the gateway knows the account: else the first decisions of a
+      // strategy would all be refused.
+      if (stage.role.starts_with("feed.")) wait_for_gateway();
+      if (!stop_requested() && exit_ == 0) start(stage);
+    }
     log_info("{} stages started; stop with: sluicectl down --config {}", stages_.size(), config_.path);
     while (!stop_requested() && exit_ == 0) {
       for (Stage& stage : stages_) look_after(stage);
@@ -85,8 +90,22 @@ class Supervisor {
     stage.started = std::chrono::steady_clock::now();
   }
 
+  void wait_for_gateway() {
+    const auto until = std::chrono::steady_clock::now() + kGrace;
+    while (!stop_requested() && exit_ == 0 && std::chrono::steady_clock::now() < until) {
+      for (Stage& stage : stages_) look_after(stage);
+      try {
+        const shm::Instance instance = shm::Instance::attach(config_.shm_dir, std::chrono::milliseconds(0));
+        if (shm::StageView(instance, kGatewayRole).state() == shm::StageState::kLive) return;
+      } catch (const shm::AttachError&) {
+        return;  // segments replaced under us: the stages notice by themselves and end
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  }
+
   void look_after(Stage& stage) {
-    if (stage.ended) return;
+    if (stage.ended || stage.started == std::chrono::steady_clock::time_point{}) return;
     if (stage.child.reap(0)) {
       on_end(stage);
       return;

@@ -7,7 +7,8 @@
 // over recorded and damaged frames.
 #include "common/venue/alpaca/market_data.hpp"
 
-#include <cstring>
+#include <algorithm>
+#include <array>
 
 #include "common/base/time.hpp"
 #include "common/venue/json_scan.hpp"
@@ -26,6 +27,16 @@ const char* skip_space(const char* p, const char* end) noexcept {
   return p;
 }
 
+// The closing quote of the string that opens at `p`, or null.
+const char* string_end(const char* p, const char* end) noexcept {
+  for (++p; p < end && *p != '"'; ++p) {
+    if (*p == '\\') {
+      ++p;  // whatever is escaped, it does not close the string
+    }
+  }
+  return p < end ? p : nullptr;
+}
+
 // The end of the object at `p`: the position after its closing brace, or null when the text ends
 // before or brackets do not match. Only finds the end; whether the object is sound, JsonTree says.
 const char* object_end(const char* p, const char* end) noexcept {
@@ -35,12 +46,8 @@ const char* object_end(const char* p, const char* end) noexcept {
   for (; p != end; ++p) {
     switch (*p) {
       case '"':
-        for (++p; p != end && *p != '"'; ++p) {
-          if (*p == '\\' && ++p == end) {
-            return nullptr;
-          }
-        }
-        if (p == end) {
+        p = string_end(p, end);
+        if (p == nullptr) {
           return nullptr;
         }
         break;
@@ -230,9 +237,21 @@ void MarketDataDecoder::publish_book(std::uint32_t instrument, WallNanos exchang
 }
 
 // ---- the usual forms ---------------------------------------------------------------------------
-// No read starts behind end_ (the checks `p > end_`) and none reaches further than kScanReach, so
-// all stay within the padding, whatever it contains; what was read there is thrown away.
+// After every scan the position is compared with the end of the frame, and no scan reaches further
+// than kScanReach: all reads stay within the padding, whatever it contains, and what was read there
+// is thrown away.
 static_assert(kScanReach <= static_cast<std::ptrdiff_t>(kJsonPadding));
+
+namespace {
+
+template <std::size_t N>
+[[nodiscard]] bool scan_literal(const char*& p, const char (&text)[N]) noexcept {
+  const bool same = starts_with(p, text);
+  p += N - 1;
+  return same;
+}
+
+}  // namespace
 
 const char* MarketDataDecoder::take_usual(const char* p) noexcept {
   switch (p[kTypeAt]) {
@@ -248,11 +267,10 @@ const char* MarketDataDecoder::take_usual(const char* p) noexcept {
 }
 
 // The characters up to the closing quote, when they are a symbol of ours.
-const char* MarketDataDecoder::scan_symbol(const char* p,
-                                           std::uint32_t& instrument) const noexcept {
+bool MarketDataDecoder::scan_symbol(const char*& p, std::uint32_t& instrument) const noexcept {
   const unsigned size = scan_to_quote(p);
   if (size == 0 || p[size - 1] == '\0') [[unlikely]] {
-    return nullptr;
+    return false;
   }
   // The bytes past the symbol are masked away.
   SymbolKey key;
@@ -263,20 +281,21 @@ const char* MarketDataDecoder::scan_symbol(const char* p,
     key.b = load_word(p + 8) & (~std::uint64_t{0} >> (128 - 8 * size));
   }
   instrument = symbols_.find(key);
-  return instrument == kNoInstrument ? nullptr : p + size;
+  p += size;
+  return instrument != kNoInstrument;
 }
 
 // `2026-11-20T12:00:00.123456789Z"`, 0 to 9 digits of fraction, and the closing quote.
-const char* MarketDataDecoder::scan_time(const char* p, WallNanos& out) noexcept {
+bool MarketDataDecoder::scan_time(const char*& p, WallNanos& out) noexcept {
   const std::uint64_t head = load_word(p);
   const std::uint64_t tail = load_word(p + 8);
   if (head != minute_text_[0] || tail != minute_text_[1]) [[unlikely]] {
-    char text[20];
-    std::memcpy(text, p, 16);
-    std::memcpy(text + 16, ":00Z", 4);
+    std::array<char, 20> text{"                :00"};
+    std::copy_n(p, 16, text.data());
+    text.back() = 'Z';
     WallNanos minute;
-    if (!parse_rfc3339({text, sizeof(text)}, minute)) {
-      return nullptr;
+    if (!parse_rfc3339({text.data(), text.size()}, minute)) {
+      return false;
     }
     minute_text_[0] = head;
     minute_text_[1] = tail;
@@ -287,136 +306,117 @@ const char* MarketDataDecoder::scan_time(const char* p, WallNanos& out) noexcept
   const bool seconds =
       static_cast<unsigned char>(p[17] - '0') <= 5 && static_cast<unsigned char>(p[18] - '0') <= 9;
   if (p[16] != ':' || !seconds) [[unlikely]] {
-    return nullptr;
+    return false;
   }
   unsigned fraction = 0;
   p = point;
   if (*p == '.') [[likely]] {
     fraction = count_digits_16(point + 1);
     if (fraction - 1 >= kFractionDigitsMax) [[unlikely]] {
-      return nullptr;
+      return false;
     }
     p += 1 + fraction;
   }
   out.ns = minute_ns_ + digits_around(point, 2, fraction);
-  return starts_with(p, "Z\"") ? p + 2 : nullptr;
+  return scan_literal(p, "Z\"");
 }
 
 // `{"T":"q","S":"BTC/USD","bp":1.5,"bs":2,"ap":1.6,"as":3,"t":"…Z"}`
 const char* MarketDataDecoder::take_usual_quote(const char* p) noexcept {
-  if (!starts_with(p, R"({"T":"q","S":")")) {
-    return nullptr;
-  }
   std::uint32_t instrument = kNoInstrument;
-  Quote quote;
-  WallNanos time;
-  p = scan_symbol(p + kSymbolAt, instrument);
-  if (p == nullptr || p > end_ || !starts_with(p, R"(","bp":)") || (p += 7) > end_) {
+  if (!scan_literal(p, R"({"T":"q","S":")") || !scan_symbol(p, instrument) || p > end_ ||
+      !scan_literal(p, R"(","bp":)") || p > end_) {
     return nullptr;
   }
   DigitWindow window(p);
-  if ((p = scan_decimal(p, window, quote.bid_px.raw, R"(,"bs":)")) == nullptr || p > end_ ||
-      (p = scan_decimal(p, window, quote.bid_qty.raw, R"(,"ap":)")) == nullptr || p > end_ ||
-      (p = scan_decimal(p, window, quote.ask_px.raw, R"(,"as":)")) == nullptr || p > end_ ||
-      (p = scan_decimal(p, window, quote.ask_qty.raw, R"(,"t":")")) == nullptr || p > end_ ||
-      (p = scan_time(p, time)) == nullptr || p >= end_ || *p != '}') {
+  Quote quote;
+  WallNanos time;
+  if (!scan_decimal(p, window, quote.bid_px.raw, R"(,"bs":)") || p > end_ ||
+      !scan_decimal(p, window, quote.bid_qty.raw, R"(,"ap":)") || p > end_ ||
+      !scan_decimal(p, window, quote.ask_px.raw, R"(,"as":)") || p > end_ ||
+      !scan_decimal(p, window, quote.ask_qty.raw, R"(,"t":")") || p > end_ || !scan_time(p, time) ||
+      !scan_literal(p, "}") || p > end_) {
     return nullptr;
   }
   publish(instrument, time, quote);
-  return p + 1;
+  return p;
 }
 
 // `{"T":"t","S":"BTC/USD","p":1.5,"s":2,"t":"…Z","i":123,"tks":"B"}`
 const char* MarketDataDecoder::take_usual_trade(const char* p) noexcept {
-  if (!starts_with(p, R"({"T":"t","S":")")) {
-    return nullptr;
-  }
   std::uint32_t instrument = kNoInstrument;
-  Trade trade;
-  WallNanos time;
-  p = scan_symbol(p + kSymbolAt, instrument);
-  if (p == nullptr || p > end_ || !starts_with(p, R"(","p":)") || (p += 6) > end_) {
+  if (!scan_literal(p, R"({"T":"t","S":")") || !scan_symbol(p, instrument) || p > end_ ||
+      !scan_literal(p, R"(","p":)") || p > end_) {
     return nullptr;
   }
   DigitWindow window(p);
-  if ((p = scan_decimal(p, window, trade.px.raw, R"(,"s":)")) == nullptr || p > end_ ||
-      (p = scan_decimal(p, window, trade.qty.raw, R"(,"t":")")) == nullptr || p > end_ ||
-      (p = scan_time(p, time)) == nullptr || p > end_ || !starts_with(p, R"(,"i":)") ||
-      (p = scan_u64(p + 5, trade.trade_id)) == nullptr || p > end_ ||
-      !starts_with(p, R"(,"tks":")")) {
+  Trade trade;
+  WallNanos time;
+  if (!scan_decimal(p, window, trade.px.raw, R"(,"s":)") || p > end_ ||
+      !scan_decimal(p, window, trade.qty.raw, R"(,"t":")") || p > end_ || !scan_time(p, time) ||
+      p > end_ || !scan_literal(p, R"(,"i":)") || !scan_u64(p, trade.trade_id) || p > end_ ||
+      !scan_literal(p, R"(,"tks":")")) {
     return nullptr;
   }
-  p += 8;
-  trade.conditions = *p == 'B' ? kBuy : kSell;
-  const bool sound = (*p == 'B' || *p == 'S') && trade.px.raw > 0 && trade.qty.raw > 0;
-  if (!sound || !starts_with(p + 1, "\"}") || p + 3 > end_) {
+  const char taker = *p++;
+  const bool sound = (taker == 'B' || taker == 'S') && trade.px.raw > 0 && trade.qty.raw > 0;
+  if (!sound || !scan_literal(p, "\"}") || p > end_) {
     return nullptr;
   }
+  trade.conditions = taker == 'B' ? kBuy : kSell;
   publish(instrument, time, trade);
-  return p + 3;
+  return p;
 }
 
 // `[{"p":1.5,"s":2},…]`, appended to events_.
-const char* MarketDataDecoder::scan_levels(const char* p, std::uint64_t side,
-                                           std::size_t& count) noexcept {
+bool MarketDataDecoder::scan_levels(const char*& p, std::uint64_t side,
+                                    std::size_t& count) noexcept {
   if (starts_with(p, "[]")) {
-    return p + 2;
+    p += 2;
+    return true;
   }
-  if (!starts_with(p, R"([{"p":)") || (p += 6) > end_) {
-    return nullptr;
+  if (!scan_literal(p, R"([{"p":)") || p > end_) {
+    return false;
   }
   DigitWindow window(p);
   for (std::uint64_t level = 0; count != options_.levels_max; ++level) {
     Depth depth{.px = {}, .qty = {}, .side = side, .level = level};
-    if ((p = scan_decimal(p, window, depth.px.raw, R"(,"s":)")) == nullptr || p > end_ ||
-        (p = scan_decimal(p, window, depth.qty.raw, "}")) == nullptr || p > end_ ||
-        depth.px.raw == 0) {
-      return nullptr;
+    if (!scan_decimal(p, window, depth.px.raw, R"(,"s":)") || p > end_ ||
+        !scan_decimal(p, window, depth.qty.raw, "}") || p > end_ || depth.px.raw == 0) {
+      return false;
     }
     events_[count++].set_body(MarketKind::kDepth, depth);
     if (*p == ']') {
-      return p + 1;
+      ++p;
+      return true;
     }
-    if (!starts_with(p, R"(,{"p":)") || (p += 6) > end_) {
-      return nullptr;
+    constexpr char kNext[] = R"(,{"p":)";
+    if (!scan_literal(p, kNext) || p > end_) {
+      return false;
     }
-    window.skip(6);
+    window.skip(sizeof(kNext) - 1);
   }
-  return nullptr;
+  return false;
 }
 
 // `{"T":"o","S":"BTC/USD","t":"…Z","b":[…],"a":[…]}`, `,"r":true` before the brace on a reset.
 // Out of line: a book's loop gains nothing from flattening and would push the quotes apart.
 [[gnu::noinline]] const char* MarketDataDecoder::take_usual_book(const char* p) noexcept {
-  if (!starts_with(p, R"({"T":"o","S":")")) {
-    return nullptr;
-  }
   std::uint32_t instrument = kNoInstrument;
   WallNanos time;
   std::size_t count = 0;
-  p = scan_symbol(p + kSymbolAt, instrument);
-  if (p == nullptr || p > end_ || !starts_with(p, R"(","t":")")) {
+  if (!scan_literal(p, R"({"T":"o","S":")") || !scan_symbol(p, instrument) || p > end_ ||
+      !scan_literal(p, R"(","t":")") || !scan_time(p, time) || p > end_ ||
+      !scan_literal(p, R"(,"b":)") || !scan_levels(p, kBuy, count) || p > end_ ||
+      !scan_literal(p, R"(,"a":)") || !scan_levels(p, kSell, count) || p > end_) {
     return nullptr;
   }
-  p = scan_time(p + 7, time);
-  if (p == nullptr || p > end_ || !starts_with(p, R"(,"b":)")) {
-    return nullptr;
-  }
-  p = scan_levels(p + 5, kBuy, count);
-  if (p == nullptr || p > end_ || !starts_with(p, R"(,"a":)")) {
-    return nullptr;
-  }
-  p = scan_levels(p + 5, kSell, count);
-  if (p == nullptr || p > end_) {
-    return nullptr;
-  }
-  const bool reset = starts_with(p, R"(,"r":true)");
-  p += reset ? 9 : 0;
-  if (p >= end_ || *p != '}') {
+  const bool reset = *p == ',';
+  if ((reset && !scan_literal(p, R"(,"r":true)")) || !scan_literal(p, "}") || p > end_) {
     return nullptr;
   }
   publish_book(instrument, time, count, reset);
-  return p + 1;
+  return p;
 }
 
 }  // namespace sluice::venue::alpaca

@@ -143,10 +143,9 @@ class MarketDataDecoder {
   [[nodiscard]] const char* take_usual_quote(const char* p) noexcept;
   [[nodiscard]] const char* take_usual_trade(const char* p) noexcept;
   [[nodiscard]] const char* take_usual_book(const char* p) noexcept;
-  [[nodiscard]] const char* scan_symbol(const char* p, std::uint32_t& instrument) const noexcept;
-  [[nodiscard]] const char* scan_time(const char* p, WallNanos& out) noexcept;
-  [[nodiscard]] const char* scan_levels(const char* p, std::uint64_t side,
-                                        std::size_t& count) noexcept;
+  [[nodiscard]] bool scan_symbol(const char*& p, std::uint32_t& instrument) const noexcept;
+  [[nodiscard]] bool scan_time(const char*& p, WallNanos& out) noexcept;
+  [[nodiscard]] bool scan_levels(const char*& p, std::uint64_t side, std::size_t& count) noexcept;
 
   // Any form.
   [[nodiscard]] Taken take_any(std::string_view element) noexcept;
