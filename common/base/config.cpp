@@ -149,8 +149,24 @@ struct ConfigTable::Level {
     if (const toml::node* node = ask(key)) {
       return *node;
     }
-    throw Error(ExitCode::kConfig, fmt::format("{}: {}{} is missing; add it: {}",
-                                               at(document.path, place), prefix, key, expected));
+    throw Error(ExitCode::kConfig, fmt::format("{}: {}{} is missing{}; add it: {}",
+                                               at(document.path, place), prefix, key,
+                                               misspelt(key), expected));
+  }
+
+  // A key of the table that nobody has asked for and that differs from `key` by a slip of the pen.
+  [[nodiscard]] std::string misspelt(std::string_view key) const {
+    constexpr std::size_t kSlip = 2;
+    if (table == nullptr) {
+      return {};
+    }
+    for (const auto& [written, node] : *table) {
+      if (!asked.contains(written.str()) && distance(written.str(), key) <= kSlip) {
+        return fmt::format(" (\"{}\" stands at {})", written.str(),
+                           at(document.path, written.source()));
+      }
+    }
+    return {};
   }
 
   [[noreturn]] void fail(std::string_view key, std::string_view message) const {

@@ -68,7 +68,7 @@ Tap numbered_tap(std::uint64_t sequence) {
 }
 
 TEST(JournalProcess, AKillAtAnyMomentLosesNothingDurableAndDoublesNothing) {
-  TempDir temp;
+  TempDir temp(Where::kDisk);
   const std::uint64_t seed = std::random_device{}();
   SCOPED_TRACE(::testing::Message() << "seed " << seed);
   std::mt19937_64 random(seed);

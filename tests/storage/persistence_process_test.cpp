@@ -140,7 +140,7 @@ class PersistenceProcess : public ::testing::Test {
     EXPECT_EQ(seen, sent_);
   }
 
-  TempDir temp_;
+  TempDir temp_{Where::kDisk};
   std::string path_;
   InstanceConfig config_;
   std::vector<shm::RoleLock> roles_;

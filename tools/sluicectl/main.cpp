@@ -1,6 +1,8 @@
 // sluicectl: lays out, starts, stops, looks at and kills one instance.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
+#include <vector>
 
 #include "common/base/error.hpp"
 #include "common/base/log.hpp"
@@ -65,6 +67,11 @@ int body(int argc, char** argv) {
   CLI::App* wind_down_command = command(app, line, "wind-down", "tell strategies to end flat");
   wind_down_command->add_option("--strategy", line.strategy, "only this one");
 
+  const auto named = [&](const CLI::App* sub) { return argc > 1 && sub->get_name() == argv[1]; };
+  const std::vector<CLI::App*> commands = app.get_subcommands({});
+  if (argc > 1 && argv[1][0] != '-' && std::none_of(commands.begin(), commands.end(), named)) {
+    throw Error(ExitCode::kUsage, std::string("no command '") + argv[1] + "'; see sluicectl --help");
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
