@@ -54,11 +54,11 @@ class EncodeTradingTest : public ::testing::Test {
 };
 
 TEST_F(EncodeTradingTest, OrderCarriesStringsNullsAndCumulativeValues) {
-  const Json json = order(bought("my \"id\"\n", "2"));
+  const Json json = order(bought("my \"id\"\n", "1.5"));
   EXPECT_EQ(json["client_order_id"], "my \"id\"\n");
   EXPECT_EQ(json["symbol"], "BTC/USD");
   EXPECT_EQ(json["asset_class"], "crypto");
-  EXPECT_EQ(json["qty"], "2");
+  EXPECT_EQ(json["qty"], "1.5");
   EXPECT_EQ(json["filled_qty"], "1.25");
   EXPECT_EQ(json["filled_avg_price"], "60010.2");
   EXPECT_EQ(json["limit_price"], "60011");

@@ -104,7 +104,8 @@ class ServerTest : public ::testing::Test {
     thread_ = std::thread([this] { server_->run(stop_); });
     pool_ = std::make_unique<net::HttpPool>(
         loop_, net::Endpoint{"127.0.0.1", port_, false},
-        net::PoolOptions{.answer_timeout_ns = 30 * kNanosPerSecond,
+        net::PoolOptions{.request_limit_bytes = 128 * 1024,
+                         .answer_timeout_ns = 30 * kNanosPerSecond,
                          .headers = {{"APCA-API-KEY-ID", "KEY"},
                                      {"APCA-API-SECRET-KEY", "SECRET"}}});
   }
