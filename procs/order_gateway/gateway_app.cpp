@@ -73,11 +73,24 @@ GatewayApp::GatewayApp(StageShell& shell, Credentials credentials)
                      .executions = {shell.instance(), ring::execution(s.name)},
                      .page = {shell.instance(), strategy_role(s.name)}}));
   }
+  clear_boards();
   kill_.clear_self();
   core_.start(shell.incarnation(), 0, shell.now(), wall_now());
   venue_ = std::make_unique<VenueSession>(shell, instruments_, std::move(credentials), hand_over_, kill_);
   network_ = std::thread([this] { venue_->run(); });
   trading_ = true;
+}
+
+// A cold start knows nothing of what a dead incarnation left on its boards; a reader must not either.
+// What works at the venue comes back through the first audit.
+void GatewayApp::clear_boards() {
+  for (std::uint32_t i = 0; i < order_board_.rows(); ++i) {
+    OrderRow row;
+    if (order_board_.load(i, row) == shm::BoardRead::kOk && row.state != OrderState::kNone) {
+      order_board_.store(i, OrderRow{});
+    }
+  }
+  for (std::uint32_t i = 0; i < position_board_.rows(); ++i) position_board_.store(i, core_.position(i));
 }
 
 GatewayApp::~GatewayApp() {
@@ -101,6 +114,7 @@ std::size_t GatewayApp::poll(MonoNanos now) {
     last_timer_ = now;
     core_.on_timer(now);
     note_drained_rings();
+    cancel_orders_of_dead_incarnations(now);
     work += commands_.drain([](const Command&) {}, 8);  // no command of the gateway exists yet
     watch_network(now);
   }
@@ -213,6 +227,29 @@ void GatewayApp::note_drained_rings() noexcept {
     if (limits_.load(1 + instruments_.size() + s, mark) != shm::BoardRead::kOk) continue;
     if (!orders_.empty()) return;
     core_.on_order_ring_drained(s, mark.strategy_incarnation, mark.sequence);
+  }
+}
+
+// A strategy that started anew does not know the orders of the incarnation before it: nobody would ever
+// cancel them.
+void GatewayApp::cancel_orders_of_dead_incarnations(MonoNanos now) noexcept {
+  for (std::uint16_t s = 0; s < strategies_.size(); ++s) {
+    StrategyPort& port = *strategies_[s];
+    const std::uint32_t incarnation = port.page.incarnation();
+    if (incarnation == port.incarnation) continue;
+    port.incarnation = incarnation;
+    for (std::uint32_t i = 0; i < order_board_.rows(); ++i) {
+      const OrderRow& row = core_.row(i);
+      if (row.state == OrderState::kNone || is_terminal(row.state) || row.id.strategy != s ||
+          row.id.incarnation >= incarnation) {
+        continue;
+      }
+      Cancel cancel;
+      cancel.order = row.id;
+      cancel.strategy = s;
+      cancel.decided_ns = now;
+      core_.on_cancel(cancel, s, now);
+    }
   }
 }
 

@@ -47,6 +47,7 @@ class GatewayApp final : private GatewayOutput {
     shm::RingConsumer<Cancel> cancels;
     shm::RingProducer<Execution> executions;
     shm::StageView page;
+    std::uint32_t incarnation{0};  // last seen
   };
 
   void row_changed(std::uint32_t row) noexcept override;
@@ -60,11 +61,13 @@ class GatewayApp final : private GatewayOutput {
   void audit_wanted(std::uint32_t reasons) noexcept override;
   void alert(Alert what, std::uint32_t row, std::uint32_t instrument) noexcept override;
 
+  void clear_boards();
   std::size_t take_venue_events();
   void take_order(Intent intent);
   void measure(const PostResult& result) noexcept;
   [[nodiscard]] IntentContext context_for(const Intent& intent);
   void note_drained_rings() noexcept;
+  void cancel_orders_of_dead_incarnations(MonoNanos now) noexcept;
   void watch_network(MonoNanos now);
   void watch_kill(MonoNanos now);
   void tap_trip(MonoNanos now, bool on) noexcept;

@@ -257,5 +257,28 @@ TEST(GatewayAudit, ListShowsTheVenueIdOfAnUnknownOrder) {
   EXPECT_EQ(g.core.account().unknown, 0U);
 }
 
+TEST(GatewayPositions, NothingIsJudgedWhileAnOutcomeIsUnknown) {
+  Gateway g;
+  const std::uint32_t row = g.send(Side::kBuy, "1");
+  g.venue(g.post(row, RequestOutcome::kUnknown));
+  for (int i = 0; i < 3; ++i) {
+    g.tick(kSec);
+    g.positions_read("0.5");
+  }
+  EXPECT_EQ(g.account_position().flags, 0);
+  EXPECT_EQ(g.account_position().venue_position, dec("0.5")) << "but it is evidence";
+}
+
+TEST(GatewayAccount, SnapshotAskedForBeforeTheAcknowledgementDoesNotCoverTheOrder) {
+  Gateway g;
+  const std::uint32_t row = g.send(Side::kBuy, "1");
+  g.tick(kMs);
+  g.account_read("100000");  // the venue may or may not have counted it
+  g.tick(kMs);
+  g.accept(row);
+  g.send(Side::kBuy, "1");
+  EXPECT_EQ(g.core.refusals(Reason::kBuyingPower), 1U);
+}
+
 }  // namespace
 }  // namespace sluice::testing
