@@ -13,9 +13,8 @@ import threading
 import unittest
 
 import harness
-from harness import BIN, SESSION, Case, run, wait_for
+from harness import KEY, SECRET, SESSION, Case, run, wait_for
 
-KEY, SECRET = "TESTKEY", "test-secret-of-the-simulator-only"
 STAGES = (("sluice-feed-handler", "crypto"), ("sluice-strategy", "momentum"), ("sluice-risk",), ("sluice-order-gateway",),
           ("sluice-persistence",))
 
@@ -34,42 +33,6 @@ class BadInput(Case):
         self.assertEqual(1, len(lines), done.stderr)
         for text in said:
             self.assertIn(str(text), lines[0])
-
-    def config(self, port, *replacements, shm_dir=None, secret=SECRET):
-        credentials = self.folder / "credentials"
-        credentials.touch(mode=0o600)
-        credentials.write_text(f"key = {KEY}\nsecret = {secret}\n", encoding="utf-8")
-        path = self.template(("rest_port = 8080", f"rest_port = {port}"), ("stream_port = 8080", f"stream_port = {port}"),
-                             ("\nport = 8080", f"\nport = {port}"), *replacements)
-        if shm_dir:
-            text = path.read_text(encoding="utf-8").replace("[instance]", f'[instance]\nshm_dir = "{shm_dir}"', 1)
-            path.write_text(text, encoding="utf-8")
-        return path
-
-    def start(self, binary, *arguments, log="process.log"):
-        path = self.folder / log
-        with open(path, "a", encoding="utf-8") as errors:
-            process = subprocess.Popen([str(BIN / binary), *map(str, arguments)], stderr=errors, stdout=subprocess.PIPE,
-                                       text=True, start_new_session=True)
-        self.processes.append(process)
-        self.addCleanup(process.stdout.close)
-        return process, path
-
-    def stop_all(self):
-        for process in self.processes:
-            process.send_signal(signal.SIGTERM)
-            process.wait(30)
-
-    def start_venue(self, *arguments):
-        venue, _ = self.start("sluice-venue", "--session", SESSION, "--state", self.folder / "venue", "--speed", "6", "--port",
-                              "0", "--key", KEY, "--secret", SECRET, *arguments, log="venue.log")
-        return venue, json.loads(venue.stdout.readline())["port"]
-
-    def ends(self, process, log, code, *said):
-        self.assertEqual(code, process.wait(timeout=60), log.read_text(encoding="utf-8"))
-        text = log.read_text(encoding="utf-8")
-        for part in said:
-            self.assertIn(str(part), text)
 
 
 class Configuration(BadInput):

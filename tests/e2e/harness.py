@@ -19,6 +19,7 @@ BIN = pathlib.Path(os.environ.get("SLUICE_BIN_DIR", ROOT / "build" / "release" /
 SESSION = ROOT / "config" / "sessions" / "crypto-20240808.session"
 LONG = os.environ.get("SLUICE_LONG") == "1"
 PATIENCE = 60.0
+KEY, SECRET = "TESTKEY", "test-secret-of-the-simulator-only"
 
 
 def wait_for(what, condition, within=PATIENCE):
@@ -83,6 +84,40 @@ class Case(unittest.TestCase):
                                    env=dict(os.environ, **(environment or {})))
         self.processes.append(process)
         return process
+
+    # ---- an instance without the demo around it ----
+
+    def config(self, port, *replacements, shm_dir=None, secret=SECRET):
+        credentials = self.folder / "credentials"
+        credentials.touch(mode=0o600)
+        credentials.write_text(f"key = {KEY}\nsecret = {secret}\n", encoding="utf-8")
+        path = self.template(("rest_port = 8080", f"rest_port = {port}"), ("stream_port = 8080", f"stream_port = {port}"),
+                             ("\nport = 8080", f"\nport = {port}"), *replacements)
+        if shm_dir:
+            text = path.read_text(encoding="utf-8").replace("[instance]", f'[instance]\nshm_dir = "{shm_dir}"', 1)
+            path.write_text(text, encoding="utf-8")
+        return path
+
+    def start(self, binary, *arguments, log="process.log"):
+        path = self.folder / log
+        with open(path, "a", encoding="utf-8") as errors:
+            process = subprocess.Popen([str(BIN / binary), *map(str, arguments)], stderr=errors, stdout=subprocess.PIPE,
+                                       text=True, start_new_session=True)
+        self.processes.append(process)
+        self.addCleanup(process.stdout.close)
+        return process, path
+
+    def stop_all(self):
+        for process in self.processes:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+
+    def start_venue(self, *arguments):
+        venue, _ = self.start("sluice-venue", "--session", SESSION, "--state", self.folder / "venue", "--speed", "6", "--port",
+                              "0", "--key", KEY, "--secret", SECRET, *arguments, log="venue.log")
+        return venue, json.loads(venue.stdout.readline())["port"]
+
+    # ---- looking ----
 
     def finish(self, process, within=180):
         """(exit code, report) of a demo."""

@@ -6,7 +6,7 @@ import signal
 import time
 import unittest
 
-from harness import LONG, Case, run, wait_for
+from harness import LONG, Case, account, run, wait_for
 
 
 class Restart(Case):
@@ -55,6 +55,92 @@ class Restart(Case):
         self.assertIn("risk: killed by signal 9", log)
         wait_for("every process has ended", lambda: not [
             line for line in os.popen(f"pgrep -af {self.folder}") if "pgrep" not in line])
+
+
+class OneStage(Case):
+    """Each stage killed alone under `sluicectl up --restart`, with an order resting at the venue."""
+
+    def setUp(self):
+        super().setUp()
+        _, port = self.start_venue()
+        self.config_path = self.config(port, ('rest_for = "300ms"', 'rest_for = "60s"'),
+                                       ('rest_offset_bps = "0.1"', 'rest_offset_bps = "20"'))
+        self.up, self.log = self.start("sluicectl", "up", "--restart", "--config", self.config_path)
+        self.before = self.wait_status(self.config_path, "an order rests and others were filled",
+                                       lambda s: account(s, "working") > 0 and account(s, "executions") > 0)
+
+    def kill(self, stage):
+        os.kill(self.of(self.before, stage)["pid"], signal.SIGKILL)
+        self.wait_status(self.config_path, f"{stage} lives again", lambda s: self.of(s, stage)["state"] == "live"
+                         and self.of(s, stage)["incarnation"] == self.of(self.before, stage)["incarnation"] + 1)
+
+    def of(self, status, stage):
+        return next(s for s in status["stages"] if s["stage"] == stage)
+
+    def filled(self, status):
+        return self.of(status, "gateway")["counters"]["fills"]
+
+    def trading_goes_on(self):
+        filled = self.filled(self.status(self.config_path))
+        self.wait_status(self.config_path, "more fills", lambda s: self.filled(s) > filled)
+        self.up.send_signal(signal.SIGTERM)
+        self.assertEqual(0, self.up.wait(60), self.log.read_text(encoding="utf-8"))
+
+    def test_feed_handler_alone(self):
+        self.kill("feed.crypto")
+        self.trading_goes_on()
+
+    def test_risk_alone(self):
+        self.kill("risk")
+        self.trading_goes_on()
+
+    def test_persistence_alone_and_the_journal_is_whole(self):
+        self.kill("persistence")
+        self.trading_goes_on()
+        verified = run("sluice-journal", "verify", self.folder / "run" / "journal")
+        self.assertEqual(0, verified.returncode, verified.stdout + verified.stderr)
+
+    def test_strategy_alone_and_its_old_orders_are_cancelled(self):
+        cancelled = self.of(self.before, "gateway")["counters"]["cancels_sent"]
+        self.kill("strategy.momentum")
+        self.wait_status(self.config_path, "the dead incarnation's order is cancelled",
+                         lambda s: self.of(s, "gateway")["counters"]["cancels_sent"] > cancelled)
+        self.trading_goes_on()
+
+    def test_gateway_alone_cancels_its_orphans_and_takes_no_new_risk_on_what_it_cannot_explain(self):
+        self.kill("gateway")
+        self.wait_status(self.config_path, "the orphan is found",
+                         lambda s: self.of(s, "gateway")["counters"]["orphans"] > 0)
+        self.wait_status(self.config_path, "the unexplained position halts the instrument",
+                         lambda s: s["positions"][0]["halted"])
+        self.up.send_signal(signal.SIGTERM)
+        self.assertEqual(0, self.up.wait(60), self.log.read_text(encoding="utf-8"))
+
+
+class FullRing(Case):
+    def test_full_market_data_ring_drops_counts_and_blocks_nobody(self):
+        _, port = self.start_venue()
+        config = self.config(port, ("market_data_slots = 16384", "market_data_slots = 64"))
+        up, log = self.start("sluicectl", "up", "--hang-ms", "600000", "--config", config)
+
+        def md_ring(status):
+            return next(r for r in status["rings"] if r["ring"] == "md.crypto.momentum")
+
+        def counter(status, stage, name):
+            return next(s for s in status["stages"] if s["stage"] == stage)["counters"][name]
+        status = self.wait_status(config, "market data flows", lambda s: md_ring(s)["messages"] > 100)
+        strategy = next(s for s in status["stages"] if s["stage"] == "strategy.momentum")["pid"]
+        os.kill(strategy, signal.SIGSTOP)
+        status = self.wait_status(config, "the ring is full", lambda s: md_ring(s)["drops"] > 50)
+        self.assertEqual(64, md_ring(status)["depth"])
+        # Nobody waits for the one that stands still: the board and risk go on.
+        events = counter(status, "risk", "market_events")
+        self.wait_status(config, "risk goes on", lambda s: counter(s, "risk", "market_events") > events + 100)
+        os.kill(strategy, signal.SIGCONT)
+        seen = md_ring(status)["messages"]
+        self.wait_status(config, "the strategy goes on", lambda s: md_ring(s)["messages"] > seen + 100)
+        up.send_signal(signal.SIGTERM)
+        self.assertEqual(0, up.wait(60), log.read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

@@ -43,16 +43,6 @@ add_custom_target(unit_tests)
 add_custom_target(thread_tests)
 add_custom_target(fuzzers)
 
-#PARTIAL-BEGIN
-macro(sluice_skip_partial name)
-  foreach(source IN LISTS arg_SOURCES)
-    if(NOT source MATCHES "^/|\\$<" AND NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${source})
-      message(STATUS "PARTIAL: ${name} skipped, ${source} does not exist yet")
-      return()
-    endif()
-  endforeach()
-endmacro()
-#PARTIAL-END
 
 # Compiles the planted faults of common/base/fault.hpp into `target`, when the build asks for them. Only the sources that
 # contain one see the definition: the objects of all others are those of the release build (ccache has them already).
@@ -76,7 +66,6 @@ endfunction()
 function(sluice_library name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPS;PRIVATE_DEPS")
   if(arg_SOURCES)
-    sluice_skip_partial(${name}) #PARTIAL
   add_library(${name} STATIC ${arg_SOURCES})
     target_link_libraries(${name} PUBLIC sluice_warnings ${arg_DEPS} PRIVATE ${arg_PRIVATE_DEPS})
     sluice_plant_bugs(${name})
@@ -90,7 +79,6 @@ endfunction()
 # under a sanitizer it is left out, since both want to own the heap.
 function(sluice_executable name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPS")
-  sluice_skip_partial(${name}) #PARTIAL
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE sluice_warnings ${arg_DEPS})
   sluice_plant_bugs(${name})
@@ -116,7 +104,6 @@ function(sluice_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
-  sluice_skip_partial(${name}) #PARTIAL
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE sluice_warnings ${arg_DEPS} GTest::gmock GTest::gtest GTest::gtest_main)
   sluice_plant_bugs(${name})
@@ -146,7 +133,6 @@ function(sluice_bench name)
   if(NOT BUILD_TESTING)
     return()
   endif()
-  sluice_skip_partial(${name}) #PARTIAL
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE sluice_warnings ${arg_DEPS} benchmark::benchmark)
   target_compile_definitions(${name} PRIVATE
@@ -160,7 +146,6 @@ function(sluice_fuzz name)
   if(NOT SLUICE_FUZZ)
     return()
   endif()
-  sluice_skip_partial(${name}) #PARTIAL
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE sluice_warnings ${arg_DEPS})
   # Only the driver comes with this flag; the coverage counters are in every object (sluice_warnings).
