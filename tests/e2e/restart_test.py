@@ -1,12 +1,14 @@
 """Killing the whole demo at any moment and starting again needs no cleaning."""
 
+import json
 import os
 import random
 import signal
 import time
 import unittest
+import urllib.request
 
-from harness import LONG, Case, account, run, wait_for
+from harness import KEY, LONG, SECRET, Case, account, run, wait_for
 
 
 class Restart(Case):
@@ -115,6 +117,28 @@ class OneStage(Case):
                          lambda s: s["positions"][0]["halted"])
         self.up.send_signal(signal.SIGTERM)
         self.assertEqual(0, self.up.wait(60), self.log.read_text(encoding="utf-8"))
+
+
+class KillWithoutGateway(Case):
+    def test_kill_of_a_hung_gateway_ends_it_and_cancels_at_the_venue(self):
+        _, port = self.start_venue()
+        config = self.config(port, ('rest_for = "300ms"', 'rest_for = "60s"'),
+                             ('rest_offset_bps = "0.1"', 'rest_offset_bps = "20"'))
+        self.start("sluicectl", "up", "--hang-ms", "600000", "--config", config)
+        status = self.wait_status(config, "an order rests", lambda s: account(s, "working") > 0)
+        self.assertNotEqual([], self.open_orders(port))
+        gateway = next(s["pid"] for s in status["stages"] if s["stage"] == "gateway")
+        os.kill(gateway, signal.SIGSTOP)
+        killed = run("sluicectl", "kill", "--config", config)
+        self.assertEqual(0, killed.returncode, killed.stderr)
+        self.assertIn(f"pid {gateway}", killed.stderr)
+        self.assertEqual([], self.open_orders(port))
+
+    def open_orders(self, port):
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/v2/orders",
+                                         headers={"APCA-API-KEY-ID": KEY, "APCA-API-SECRET-KEY": SECRET})
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return json.load(answer)
 
 
 class FullRing(Case):

@@ -37,12 +37,12 @@ if(SLUICE_FUZZ)
   endif()
   target_compile_options(sluice_warnings INTERFACE -fsanitize=fuzzer-no-link)
 endif()
+
 # The binaries of all tests labelled `unit`, of those also labelled `tsan`, and of all fuzzers: what the sanitizer
 # builds need, and nothing else.
 add_custom_target(unit_tests)
 add_custom_target(thread_tests)
 add_custom_target(fuzzers)
-
 
 # Compiles the planted faults of common/base/fault.hpp into `target`, when the build asks for them. Only the sources that
 # contain one see the definition: the objects of all others are those of the release build (ccache has them already).

@@ -60,10 +60,8 @@ int kill_without_gateway(const InstanceConfig& config, const KillOptions& option
   return cancel_at_venue(config, options.all_orders);
 }
 
-}  // namespace
-
-int kill_switch(const InstanceConfig& config, const KillOptions& options) {
-  const shm::Instance instance = shm::Instance::attach(config.shm_dir, std::chrono::milliseconds(0));
+int kill_through_gateway(const InstanceConfig& config, const KillOptions& options,
+                         const shm::Instance& instance) {
   const bool already = shm::OperatorTrip::View(instance).any(kTripScopeAll);
   const MonoNanos before = instance.now();
   const std::uint64_t word = options.cancel_all ? kKillCancelAll : kKillStop;
@@ -94,6 +92,19 @@ int kill_switch(const InstanceConfig& config, const KillOptions& options) {
   }
   log_info("nothing works at the venue any more; clear with: sluicectl resume --config {}", config.path);
   return 0;
+}
+
+}  // namespace
+
+int kill_switch(const InstanceConfig& config, const KillOptions& options) {
+  try {
+    return kill_through_gateway(config, options,
+                                shm::Instance::attach(config.shm_dir, std::chrono::milliseconds(0)));
+  } catch (const shm::AttachError& error) {
+    // No segments, or none this build may read: no word can be set, but orders may still work.
+    log_warn("{}", error.what());
+    return kill_without_gateway(config, options);
+  }
 }
 
 int resume(const InstanceConfig& config) {
