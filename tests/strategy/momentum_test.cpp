@@ -84,8 +84,9 @@ TEST_F(MomentumTest, FallWithoutAPositionSellsNothing) {
 
 TEST_F(MomentumTest, NeverBuysBeyondTheMaximumPosition) {
   warm_up();
-  for (std::int64_t t = 0; t < 10; ++t) {
-    quote(1210 + 60 * t, 6'001'000 + 1000 * t, 6'001'010 + 1000 * t);
+  // A steady rise: a signal at nearly every quote, an order at most every cooldown.
+  for (std::int64_t t = 0; t < 60; ++t) {
+    quote(1210 + 10 * t, 6'001'000 + 100 * t, 6'001'010 + 100 * t);
   }
   std::int64_t bought = 0;
   for (const Intent& intent : output.intents) bought += intent.requested.raw;

@@ -18,7 +18,8 @@ constexpr std::size_t kPlayAtOnce = 4'096;      // records between two looks at 
 constexpr std::size_t kPlayAtMax = 512;         // the socket's pace: smaller steps, fresh stamps
 constexpr std::int64_t kRepeatNs = kNanosPerSecond;
 constexpr int kStopCheckMs = 100;
-constexpr std::size_t kBodyLimit = 64 << 10;    // an order is a few hundred bytes
+constexpr std::size_t kBodyLimit = 32 << 10;    // an order is a few hundred bytes
+constexpr std::size_t kMessageLimit = 64 << 10;  // a subscription of a thousand symbols
 constexpr std::size_t kSocketQueueBytes = 24 << 20;
 
 // Anchored to UTC once and never stepped, by the kernel's own monotonic clock: the venue's clock is
@@ -107,7 +108,7 @@ VenueServer::VenueServer(const Session& session, const ServerConfig& config)
   net::ServerOptions options;
   options.port = config.port;
   options.body_limit_bytes = kBodyLimit;
-  options.ws_max_message_bytes = kBodyLimit;
+  options.ws_max_message_bytes = kMessageLimit;
   options.ws_queue_bytes = kSocketQueueBytes;
   http_.emplace(
       loop_, options,
