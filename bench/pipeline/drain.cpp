@@ -1,6 +1,8 @@
-// Subscribes to the simulator's market data and drops it: what the simulator can serve when nobody works.
+// Subscribes to the simulator's market data and drops it: what the simulator can serve when nobody
+// works.
 //
-//   bench_pipeline_drain PORT KEY SECRET SYMBOL…    until standard input closes; prints frames and bytes
+//   bench_pipeline_drain PORT KEY SECRET SYMBOL…    until standard input closes; prints frames and
+//   bytes
 #include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
@@ -23,9 +25,11 @@ bool input_closed() {
 }
 
 int body(int argc, char** argv) {
-  if (argc < 5) throw Error(ExitCode::kUsage, "usage: bench_pipeline_drain PORT KEY SECRET SYMBOL…");
+  if (argc < 5)
+    throw Error(ExitCode::kUsage, "usage: bench_pipeline_drain PORT KEY SECRET SYMBOL…");
   std::string symbols;
-  for (int i = 4; i < argc; ++i) symbols += fmt::format("{}\"{}\"", i == 4 ? "" : ",", argv[i]);
+  for (int i = 4; i < argc; ++i)
+    symbols += fmt::format("{}\"{}\"", i == 4 ? "" : ",", argv[i]);
   net::Loop loop;
   net::WsClient* client = nullptr;
   int step = 0;
@@ -43,11 +47,12 @@ int body(int argc, char** argv) {
   handler.on_closed = [](const net::WsClosed& closed) {
     std::fprintf(stderr, "closed: %s\n", closed.text.c_str());
   };
-  net::WsClient socket(loop,
-                       {.host = "127.0.0.1", .port = static_cast<std::uint16_t>(std::atoi(argv[1]))},
-                       "/v1beta3/crypto/us", {}, std::move(handler));
+  net::WsClient socket(
+      loop, {.host = "127.0.0.1", .port = static_cast<std::uint16_t>(std::atoi(argv[1]))},
+      "/v1beta3/crypto/us", {}, std::move(handler));
   client = &socket;
-  while (!input_closed()) loop.service(20);
+  while (!input_closed())
+    loop.service(20);
   std::printf("{\"frames\":%llu,\"bytes\":%llu}\n",
               static_cast<unsigned long long>(socket.counters().messages),
               static_cast<unsigned long long>(socket.counters().bytes));
@@ -56,4 +61,6 @@ int body(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return sluice::run_main("bench_pipeline_drain", body, argc, argv); }
+int main(int argc, char** argv) {
+  return sluice::run_main("bench_pipeline_drain", body, argc, argv);
+}

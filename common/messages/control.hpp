@@ -22,8 +22,8 @@ static_assert(sizeof(Cancel) == 56, "one cache line with its stamp");
 
 enum class Decision : std::uint8_t { kNone = 0, kApproved = 1, kResized = 2, kRefused = 3 };
 
-// Risk to strategy: what became of an intent. Approvals are told by executions, so only refusals and
-// resizes travel here.
+// Risk to strategy: what became of an intent. Approvals are told by executions, so only refusals
+// and resizes travel here.
 struct Verdict {
   IntentId intent{};
   Decision decision{Decision::kNone};
@@ -35,8 +35,8 @@ struct Verdict {
   MonoNanos decided_ns{};
   std::uint64_t reserved{0};
 };
-SLUICE_SCHEMA(Verdict, intent, decision, reserved8, reason, reserved32, requested, approved, decided_ns,
-              reserved);
+SLUICE_SCHEMA(Verdict, intent, decision, reserved8, reason, reserved32, requested, approved,
+              decided_ns, reserved);
 static_assert(sizeof(Verdict) == 56, "one cache line with its stamp");
 
 enum class Verb : std::uint16_t {

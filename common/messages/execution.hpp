@@ -1,10 +1,12 @@
-// Execution: everything the gateway tells about an order: acknowledgements, fills, fees, refusals and
-// ends. Identified by (n, sub): n numbers the gateway's events, sub the executions of one event.
+// Execution: everything the gateway tells about an order: acknowledgements, fills, fees, refusals
+// and ends. Identified by (n, sub): n numbers the gateway's events, sub the executions of one
+// event.
 //
 // Invariants:
 //  1. px and qty are of this execution; cum_qty and leaves are of the order after it. Cumulative
 //     quantities make a snapshot exact after a gap.
-//  2. A fee is charged on what is received: on a buy in the base asset, on a sell in the quote asset.
+//  2. A fee is charged on what is received: on a buy in the base asset, on a sell in the quote
+//  asset.
 //     It is `estimated` until the venue names it.
 #pragma once
 
@@ -31,12 +33,15 @@ enum class OrderState : std::uint8_t {
   kExpired = 11,
   kFailed = 12,  // refused by us, or proven not sent
 };
-[[nodiscard]] constexpr bool is_terminal(OrderState s) noexcept { return s >= OrderState::kFilled; }
+[[nodiscard]] constexpr bool is_terminal(OrderState s) noexcept {
+  return s >= OrderState::kFilled;
+}
 [[nodiscard]] constexpr const char* to_string(OrderState s) noexcept {
   constexpr const char* kNames[] = {"none",      "created", "pending", "validating", "submitting",
                                     "submitted", "partial", "filled",  "cancelled",  "replaced",
                                     "rejected",  "expired", "failed"};
-  return static_cast<std::size_t>(s) < std::size(kNames) ? kNames[static_cast<std::size_t>(s)] : "?";
+  return static_cast<std::size_t>(s) < std::size(kNames) ? kNames[static_cast<std::size_t>(s)]
+                                                         : "?";
 }
 
 // Beside the state (order-path.md 5).
@@ -45,8 +50,9 @@ enum OrderFlag : std::uint16_t {
   kCancelSent = 2,
   kReplaceInFlight = 4,
   kOutcomeUnknown = 8,
-  kLost = 16,      // unknown after the settling time: counted at its worst, watched, revived by evidence
-  kOrphaned = 32,  // ours by its client order id, found at the venue without a row
+  kLost =
+      16,  // unknown after the settling time: counted at its worst, watched, revived by evidence
+  kOrphaned = 32,        // ours by its client order id, found at the venue without a row
   kCancelEvidence = 64,  // the end came by a `canceled` event after our DELETE
 };
 
@@ -106,9 +112,9 @@ struct Execution {
   ExecutionStamps stamps{};
   std::uint64_t reserved{0};
 };
-SLUICE_SCHEMA(Execution, n, sub, kind, state, flags, reason, intent, order_row, instrument, account, venue,
-              side, fee_status, fee_asset, px, qty, cum_qty, leaves, fee, requested, approved, execution_id,
-              venue_order_id, venue_ns, receive_ns, stamps, reserved);
+SLUICE_SCHEMA(Execution, n, sub, kind, state, flags, reason, intent, order_row, instrument, account,
+              venue, side, fee_status, fee_asset, px, qty, cum_qty, leaves, fee, requested,
+              approved, execution_id, venue_order_id, venue_ns, receive_ns, stamps, reserved);
 static_assert(sizeof(Execution) == 184, "three cache lines with its stamp; contracts.md fixes it");
 
 }  // namespace sluice

@@ -1,9 +1,12 @@
-// Identities that travel in records: intents, causes, and the small enumerations every record shares.
+// Identities that travel in records: intents, causes, and the small enumerations every record
+// shares.
 //
 // Invariants:
-//  1. An IntentId is never reused: `incarnation` is durable and raised at every cold start, `sequence`
+//  1. An IntentId is never reused: `incarnation` is durable and raised at every cold start,
+//  `sequence`
 //     counts within it. Zero incarnation means "no intent".
-//  2. (feed, receive_ns) is the only identity of a market event, on rings, boards, causes and in the
+//  2. (feed, receive_ns) is the only identity of a market event, on rings, boards, causes and in
+//  the
 //     journal. Ring sequences never identify an event.
 #pragma once
 
@@ -41,7 +44,13 @@ struct Cause {
 SLUICE_SCHEMA(Cause, feed, reserved, instrument, receive_ns);
 
 enum class Side : std::uint8_t { kNone = 0, kBuy = 1, kSell = 2 };
-enum class OrderType : std::uint8_t { kNone = 0, kMarket = 1, kLimit = 2, kStop = 3, kStopLimit = 4 };
+enum class OrderType : std::uint8_t {
+  kNone = 0,
+  kMarket = 1,
+  kLimit = 2,
+  kStop = 3,
+  kStopLimit = 4
+};
 enum class TimeInForce : std::uint8_t { kNone = 0, kDay = 1, kGtc = 2, kIoc = 3, kFok = 4 };
 
 [[nodiscard]] constexpr Side opposite(Side side) noexcept {
@@ -49,34 +58,48 @@ enum class TimeInForce : std::uint8_t { kNone = 0, kDay = 1, kGtc = 2, kIoc = 3,
 }
 [[nodiscard]] constexpr const char* to_string(Side side) noexcept {
   switch (side) {
-    case Side::kBuy: return "buy";
-    case Side::kSell: return "sell";
-    case Side::kNone: break;
+    case Side::kBuy:
+      return "buy";
+    case Side::kSell:
+      return "sell";
+    case Side::kNone:
+      break;
   }
   return "none";
 }
 [[nodiscard]] constexpr const char* to_string(OrderType type) noexcept {
   switch (type) {
-    case OrderType::kMarket: return "market";
-    case OrderType::kLimit: return "limit";
-    case OrderType::kStop: return "stop";
-    case OrderType::kStopLimit: return "stop_limit";
-    case OrderType::kNone: break;
+    case OrderType::kMarket:
+      return "market";
+    case OrderType::kLimit:
+      return "limit";
+    case OrderType::kStop:
+      return "stop";
+    case OrderType::kStopLimit:
+      return "stop_limit";
+    case OrderType::kNone:
+      break;
   }
   return "none";
 }
 [[nodiscard]] constexpr const char* to_string(TimeInForce tif) noexcept {
   switch (tif) {
-    case TimeInForce::kDay: return "day";
-    case TimeInForce::kGtc: return "gtc";
-    case TimeInForce::kIoc: return "ioc";
-    case TimeInForce::kFok: return "fok";
-    case TimeInForce::kNone: break;
+    case TimeInForce::kDay:
+      return "day";
+    case TimeInForce::kGtc:
+      return "gtc";
+    case TimeInForce::kIoc:
+      return "ioc";
+    case TimeInForce::kFok:
+      return "fok";
+    case TimeInForce::kNone:
+      break;
   }
   return "none";
 }
 
-// The account rows of a board stand under this pseudo-strategy: what belongs to no strategy of ours.
+// The account rows of a board stand under this pseudo-strategy: what belongs to no strategy of
+// ours.
 inline constexpr std::uint16_t kExternalStrategy = 0xffff;
 inline constexpr std::uint32_t kNoInstrument = 0xffff'ffff;
 inline constexpr std::uint32_t kNoRow = 0xffff'ffff;

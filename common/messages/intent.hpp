@@ -1,11 +1,12 @@
-// Intent: what a strategy wants done; after risk, the same record with `approved` set is the order the
-// gateway may send. 184 bytes of payload: three cache lines with the stamp.
+// Intent: what a strategy wants done; after risk, the same record with `approved` set is the order
+// the gateway may send. 184 bytes of payload: three cache lines with the stamp.
 //
 // Invariants:
 //  1. Risk changes only `approved` and its own stamps.
 //  2. `stamps` belong to the shells: real-clock values written at publication, excluded from every
 //     comparison. The core sets only times derived from the `now_ns` it was given.
-//  3. The strategy of an intent is a property of the ring it came from; a record that says otherwise
+//  3. The strategy of an intent is a property of the ring it came from; a record that says
+//  otherwise
 //     is garbage.
 #pragma once
 
@@ -59,9 +60,9 @@ struct Intent {
   std::array<std::uint64_t, 3> reserved{};
   IntentStamps stamps{};
 };
-SLUICE_SCHEMA(Intent, id, replaces, account, venue, instrument, kind, side, type, tif, flags, reserved16,
-              epoch, reserved32, requested, approved, limit, stop, trail, decided_ns, deadline_ns, cause,
-              reserved, stamps);
+SLUICE_SCHEMA(Intent, id, replaces, account, venue, instrument, kind, side, type, tif, flags,
+              reserved16, epoch, reserved32, requested, approved, limit, stop, trail, decided_ns,
+              deadline_ns, cause, reserved, stamps);
 static_assert(sizeof(Intent) == 184, "three cache lines with its stamp; contracts.md fixes it");
 
 }  // namespace sluice

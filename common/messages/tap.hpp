@@ -1,9 +1,11 @@
 // Tap: one record for persistence: a small header and up to 224 bytes of what happened.
 //
 // Invariants:
-//  1. The producer taps each event once. `sequence` counts per (type family's ring, incarnation), so a
+//  1. The producer taps each event once. `sequence` counts per (type family's ring, incarnation),
+//  so a
 //     reader of the journal sees at once what is missing.
-//  2. `exec.persistence` carries what may not be lost; `tap.<stage>` what re-execution and tracing need.
+//  2. `exec.persistence` carries what may not be lost; `tap.<stage>` what re-execution and tracing
+//  need.
 #pragma once
 
 #include <array>
@@ -26,10 +28,10 @@ enum class TapType : std::uint16_t {
   kCancel = 5,
   kVerdict = 6,
   kCommand = 7,
-  kTrip = 8,       // TripRecord: the kill switch went on or off
-  kGap = 9,        // GapRecord: taps were lost before this record
-  kSession = 10,   // SessionRecord: a stage's incarnation begins
-  kAccount = 11,   // AccountRecord: what the venue said of the account at a time
+  kTrip = 8,      // TripRecord: the kill switch went on or off
+  kGap = 9,       // GapRecord: taps were lost before this record
+  kSession = 10,  // IncarnationRecord: a stage's incarnation begins
+  kAccount = 11,  // AccountRecord: what the venue said of the account at a time
 };
 
 struct TripRecord {
@@ -48,12 +50,12 @@ struct GapRecord {
 };
 SLUICE_SCHEMA(GapRecord, lost, next_sequence);
 
-struct SessionRecord {
+struct IncarnationRecord {
   std::uint32_t incarnation{0};
   std::uint32_t reserved{0};
   std::uint64_t generation{0};
 };
-SLUICE_SCHEMA(SessionRecord, incarnation, reserved, generation);
+SLUICE_SCHEMA(IncarnationRecord, incarnation, reserved, generation);
 
 struct AccountRecord {
   Id128 account_id{};

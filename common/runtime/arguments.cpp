@@ -8,15 +8,18 @@
 
 namespace sluice {
 
-std::optional<StageArguments> parse_stage_arguments(const StageUsage& usage, int argc, char** argv) {
+std::optional<StageArguments> parse_stage_arguments(const StageUsage& usage, int argc,
+                                                    char** argv) {
   StageArguments arguments;
   std::string level = "info";
   bool version = false;
   CLI::App app(usage.description, usage.program);
   CLI::Option* name = nullptr;
-  if (usage.name_help != nullptr) name = app.add_option("name", arguments.name, usage.name_help);
+  if (usage.name_help != nullptr)
+    name = app.add_option("name", arguments.name, usage.name_help);
   app.add_option("--config", arguments.config, "the instance's TOML file")->type_name("FILE");
-  app.add_flag("--check-config", arguments.check_config, "read and check the configuration, then exit");
+  app.add_flag("--check-config", arguments.check_config,
+               "read and check the configuration, then exit");
   app.add_flag("--version", version, "print the version and exit");
   app.add_option("--log-level", level, "debug, info, warn or error")->type_name("LEVEL");
   if (usage.drain_only) {
@@ -39,11 +42,12 @@ std::optional<StageArguments> parse_stage_arguments(const StageUsage& usage, int
     throw Error(ExitCode::kUsage, "--log-level '" + level + "': use debug, info, warn or error");
   }
   if (arguments.config.empty()) {
-    throw Error(ExitCode::kUsage, std::string("--config FILE is missing; see ") + usage.program + " --help");
+    throw Error(ExitCode::kUsage,
+                std::string("--config FILE is missing; see ") + usage.program + " --help");
   }
   if (name != nullptr && arguments.name.empty()) {
-    throw Error(ExitCode::kUsage, std::string("the name is missing: ") + usage.name_help + "; see " +
-                                      usage.program + " --help");
+    throw Error(ExitCode::kUsage, std::string("the name is missing: ") + usage.name_help +
+                                      "; see " + usage.program + " --help");
   }
   return arguments;
 }

@@ -29,17 +29,19 @@ constexpr std::size_t kMaxInstruments = 4096;
 // Names become file names, role names and parts of client order ids.
 std::string checked_name(const ConfigTable& table, std::string_view key, std::size_t max) {
   std::string name = table.str(key);
-  const bool good = !name.empty() && name.size() <= max &&
-                    std::all_of(name.begin(), name.end(), [](char c) {
-                      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-                    });
-  if (!good) table.fail(key, "use 1 to " + std::to_string(max) + " characters out of a-z and 0-9");
+  const bool good =
+      !name.empty() && name.size() <= max && std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+      });
+  if (!good)
+    table.fail(key, "use 1 to " + std::to_string(max) + " characters out of a-z and 0-9");
   return name;
 }
 
 // Paths in a config are relative to the file they stand in, so that a folder can be moved whole.
 std::string resolved(const std::string& config_path, const std::string& path) {
-  if (path.empty() || path.front() == '/') return path;
+  if (path.empty() || path.front() == '/')
+    return path;
   return (std::filesystem::absolute(config_path).parent_path() / path).lexically_normal().string();
 }
 
@@ -55,7 +57,8 @@ void require_loopback(const ConfigTable& table, std::string_view key, const std:
 
 std::uint32_t power_of_two(const ConfigTable& table, std::string_view key, std::int64_t fallback) {
   const std::int64_t slots = table.integer(key, 64, 1 << 22, fallback);
-  if ((slots & (slots - 1)) != 0) table.fail(key, "a ring's slots are a power of two");
+  if ((slots & (slots - 1)) != 0)
+    table.fail(key, "a ring's slots are a power of two");
   return static_cast<std::uint32_t>(slots);
 }
 
@@ -63,7 +66,8 @@ std::uint32_t power_of_two(const ConfigTable& table, std::string_view key, std::
 std::int64_t centi_bps(const ConfigTable& table, std::string_view key, std::int64_t max_bps) {
   const std::int64_t raw = table.decimal(key, 0, max_bps * kScale);
   constexpr std::int64_t kStep = kScale / 100;
-  if (raw % kStep != 0) table.fail(key, "at most two decimals");
+  if (raw % kStep != 0)
+    table.fail(key, "at most two decimals");
   return raw / kStep;
 }
 
@@ -72,7 +76,8 @@ std::uint16_t index_of(const ConfigTable& table, std::string_view key, const Lis
   const std::string name = table.str(key);
   std::string known;
   for (const auto& item : list) {
-    if (item.name == name) return item.index;
+    if (item.name == name)
+      return item.index;
     known += (known.empty() ? "" : ", ") + item.name;
   }
   table.fail(key, "no such name; known: " + (known.empty() ? std::string("none") : known));
@@ -81,7 +86,8 @@ std::uint16_t index_of(const ConfigTable& table, std::string_view key, const Lis
 template <class List>
 void refuse_twice(const ConfigTable& table, const List& list, const std::string& name) {
   for (const auto& item : list) {
-    if (item.name == name) table.fail("name", "this name is taken; names are unique");
+    if (item.name == name)
+      table.fail("name", "this name is taken; names are unique");
   }
 }
 
@@ -104,7 +110,8 @@ VenueConfig read_venue(const ConfigTable& table, const InstanceConfig& config) {
   venue.credentials_file = resolved(config.path, table.str("credentials_file"));
   venue.taker_fee_bps = static_cast<std::uint32_t>(table.integer("taker_fee_bps", 0, 1000));
   venue.maker_fee_bps = static_cast<std::uint32_t>(table.integer("maker_fee_bps", 0, 1000));
-  venue.rate_per_minute = static_cast<std::uint32_t>(table.integer("rate_per_minute", 1, 1'000'000));
+  venue.rate_per_minute =
+      static_cast<std::uint32_t>(table.integer("rate_per_minute", 1, 1'000'000));
   return venue;
 }
 
@@ -130,13 +137,16 @@ FeedConfig read_feed(const ConfigTable& table, const InstanceConfig& config) {
       table.fail("channels", "'" + channel + "' is none of quotes, trades, orderbooks");
     }
   }
-  if (!feed.quotes) table.fail("channels", "quotes are needed: without them nothing may trade");
-  feed.reconnect_min_ns = table.duration_ns("reconnect_min", kMillisecond, kMinute, 100 * kMillisecond);
+  if (!feed.quotes)
+    table.fail("channels", "quotes are needed: without them nothing may trade");
+  feed.reconnect_min_ns =
+      table.duration_ns("reconnect_min", kMillisecond, kMinute, 100 * kMillisecond);
   feed.reconnect_max_ns = table.duration_ns("reconnect_max", kMillisecond, kHour, 5 * kSecond);
   if (feed.reconnect_max_ns < feed.reconnect_min_ns) {
     table.fail("reconnect_max", "must not be below reconnect_min");
   }
-  feed.reconnect_attempts = static_cast<std::uint32_t>(table.integer("reconnect_attempts", 1, 10'000, 20));
+  feed.reconnect_attempts =
+      static_cast<std::uint32_t>(table.integer("reconnect_attempts", 1, 10'000, 20));
   return feed;
 }
 
@@ -154,7 +164,8 @@ InstrumentConfig read_instrument(const ConfigTable& table, const InstanceConfig&
   spec.tick = Price{table.decimal("tick", 1, kMaxRaw)};
   spec.lot = Qty{table.decimal("lot", 1, kMaxRaw)};
   spec.min_qty = Qty{table.decimal("min_qty", 1, kMaxRaw)};
-  if (spec.min_qty.raw % spec.lot.raw != 0) table.fail("min_qty", "must be a multiple of lot");
+  if (spec.min_qty.raw % spec.lot.raw != 0)
+    table.fail("min_qty", "must be a multiple of lot");
   spec.min_notional = Cash{table.decimal("min_notional", 0, kMaxRaw)};
   spec.shortable = table.boolean("shortable", false);
   spec.market_orders = table.boolean("market_orders", false);
@@ -176,8 +187,9 @@ StrategyConfig read_strategy(const ConfigTable& table, const InstanceConfig& con
   strategy.kind = table.one_of("kind", {"momentum"});
   strategy.feed = index_of(table, "feed", config.feeds);
   for (const std::string& symbol : table.strings("instruments")) {
-    const auto at = std::find_if(config.instruments.begin(), config.instruments.end(),
-                                 [&](const InstrumentConfig& i) { return i.spec.symbol == symbol; });
+    const auto at =
+        std::find_if(config.instruments.begin(), config.instruments.end(),
+                     [&](const InstrumentConfig& i) { return i.spec.symbol == symbol; });
     if (at == config.instruments.end()) {
       table.fail("instruments", "'" + symbol + "' is no [[instrument]] of this file");
     }
@@ -192,7 +204,8 @@ StrategyConfig read_strategy(const ConfigTable& table, const InstanceConfig& con
     }
     strategy.instruments.push_back(at->index);
   }
-  if (strategy.instruments.empty()) table.fail("instruments", "list at least one symbol");
+  if (strategy.instruments.empty())
+    table.fail("instruments", "list at least one symbol");
   strategy.order_qty = Qty{table.decimal("order_qty", 1, kMaxRaw)};
   strategy.max_position = Qty{table.decimal("max_position", 1, kMaxRaw)};
   strategy.signal_bps = centi_bps(table, "signal_bps", 10'000);
@@ -202,16 +215,16 @@ StrategyConfig read_strategy(const ConfigTable& table, const InstanceConfig& con
   strategy.rest_for_ns = table.duration_ns("rest_for", kMillisecond, kHour);
   strategy.rest_offset_bps = centi_bps(table, "rest_offset_bps", 1000);
   strategy.take_through_bps = centi_bps(table, "take_through_bps", 1000);
-  strategy.intent_deadline_ns = table.duration_ns("intent_deadline", kMillisecond, kMinute,
-                                                  500 * kMillisecond);
+  strategy.intent_deadline_ns =
+      table.duration_ns("intent_deadline", kMillisecond, kMinute, 500 * kMillisecond);
   strategy.max_event_age_ns = table.duration_ns("max_event_age", 0, kHour);
   return strategy;
 }
 
 RiskConfig read_risk(const ConfigTable& table) {
   RiskConfig risk;
-  risk.publish_every_ns = table.duration_ns("publish_every", kMillisecond, 10 * kSecond,
-                                            50 * kMillisecond);
+  risk.publish_every_ns =
+      table.duration_ns("publish_every", kMillisecond, 10 * kSecond, 50 * kMillisecond);
   risk.market_data_max_age_ns = table.duration_ns("market_data_max_age", 0, kHour);
   risk.max_gross_exposure = Cash{table.decimal("max_gross_exposure", 1, kMaxRaw)};
   risk.max_open_orders = static_cast<std::uint32_t>(table.integer("max_open_orders", 1, 10'000));
@@ -235,11 +248,13 @@ GatewayConfig read_gateway(const ConfigTable& table) {
   g.collar_bps = table.integer("collar_bps", 1, 5000);
   g.reduce_collar_bps = table.integer("reduce_collar_bps", 1, 5000);
   if (g.reduce_collar_bps < g.collar_bps) {
-    table.fail("reduce_collar_bps", "must not be below collar_bps: reductions get the wider collar");
+    table.fail("reduce_collar_bps",
+               "must not be below collar_bps: reductions get the wider collar");
   }
   g.strategy_rate_per_second =
       static_cast<std::uint32_t>(table.integer("strategy_rate_per_second", 1, 100'000));
-  g.venue_retry_attempts = static_cast<std::uint32_t>(table.integer("venue_retry_attempts", 1, 1000, 10));
+  g.venue_retry_attempts =
+      static_cast<std::uint32_t>(table.integer("venue_retry_attempts", 1, 1000, 10));
   g.max_open_orders = static_cast<std::uint32_t>(table.integer("max_open_orders", 1, 10'000));
   g.max_gross_exposure = Cash{table.decimal("max_gross_exposure", 1, kMaxRaw)};
   return g;
@@ -259,7 +274,9 @@ PersistenceConfig read_persistence(const ConfigTable& table, const InstanceConfi
 TopologyConfig read_topology(const ConfigTable& table) {
   TopologyConfig t;
   const std::string idle = table.one_of("idle", {"spin", "yield", "backoff"}, "backoff");
-  t.idle = idle == "spin" ? IdleMode::kSpin : idle == "yield" ? IdleMode::kYield : IdleMode::kBackoff;
+  t.idle = idle == "spin"    ? IdleMode::kSpin
+           : idle == "yield" ? IdleMode::kYield
+                             : IdleMode::kBackoff;
   t.market_data_slots = power_of_two(table, "market_data_slots", 16'384);
   t.order_slots = power_of_two(table, "order_slots", 4'096);
   t.persistence_slots = power_of_two(table, "persistence_slots", 65'536);
@@ -279,18 +296,21 @@ TopologyConfig read_topology(const ConfigTable& table) {
 void check_together(const ConfigTable& root, const InstanceConfig& config) {
   if (!config.bench_profile) {
     if (config.gateway.market_data_max_age_ns == 0) {
-      root.table("gateway").fail("market_data_max_age", "0 switches staleness off; only with "
-                                                        "[instance] bench_profile = true");
+      root.table("gateway").fail("market_data_max_age",
+                                 "0 switches staleness off; only with "
+                                 "[instance] bench_profile = true");
     }
     if (config.risk.market_data_max_age_ns == 0) {
-      root.table("risk").fail("market_data_max_age", "0 switches staleness off; only with "
-                                                     "[instance] bench_profile = true");
+      root.table("risk").fail("market_data_max_age",
+                              "0 switches staleness off; only with "
+                              "[instance] bench_profile = true");
     }
   }
   for (const VenueConfig& venue : config.venues) {
     if (config.bench_profile && venue.mode != VenueMode::kSimulator) {
-      root.table("instance").fail("bench_profile", "the bench profile runs on the simulator only; venue " +
-                                                       venue.name + " is not one");
+      root.table("instance")
+          .fail("bench_profile", "the bench profile runs on the simulator only; venue " +
+                                     venue.name + " is not one");
     }
   }
 }
@@ -306,33 +326,41 @@ InstanceConfig load_instance_config(const std::string& path) {
   const ConfigTable instance = root.table("instance");
   config.name = checked_name(instance, "name", kMaxInstanceName);
   config.shm_dir = instance.str("shm_dir", "");
-  if (config.shm_dir.empty()) config.shm_dir = "/dev/shm/sluice/" + config.name;
-  if (config.shm_dir.front() != '/') instance.fail("shm_dir", "must be an absolute path on a tmpfs");
+  if (config.shm_dir.empty())
+    config.shm_dir = "/dev/shm/sluice/" + config.name;
+  if (config.shm_dir.front() != '/')
+    instance.fail("shm_dir", "must be an absolute path on a tmpfs");
   config.state_dir = resolved(path, instance.str("state_dir"));
   config.run_dir = resolved(path, instance.str("run_dir"));
   config.bench_profile = instance.boolean("bench_profile", false);
 
-  for (const ConfigTable& table : root.tables("venue")) config.venues.push_back(read_venue(table, config));
-  if (config.venues.empty()) root.fail("venue", "list at least one [[venue]]");
-  if (config.venues.size() > 1) root.fail("venue", "this version trades one venue per instance");
+  for (const ConfigTable& table : root.tables("venue"))
+    config.venues.push_back(read_venue(table, config));
+  if (config.venues.empty())
+    root.fail("venue", "list at least one [[venue]]");
+  if (config.venues.size() > 1)
+    root.fail("venue", "this version trades one venue per instance");
   for (const ConfigTable& table : root.tables("feed")) {
     config.feeds.push_back(read_feed(table, config));
   }
-  if (config.feeds.empty()) root.fail("feed", "list at least one [[feed]]");
+  if (config.feeds.empty())
+    root.fail("feed", "list at least one [[feed]]");
   for (const ConfigTable& table : root.tables("instrument")) {
     if (config.instruments.size() == kMaxInstruments) {
       root.fail("instrument", "at most " + std::to_string(kMaxInstruments) + " instruments");
     }
     config.instruments.push_back(read_instrument(table, config));
   }
-  if (config.instruments.empty()) root.fail("instrument", "list at least one [[instrument]]");
+  if (config.instruments.empty())
+    root.fail("instrument", "list at least one [[instrument]]");
   for (const ConfigTable& table : root.tables("strategy")) {
     if (config.strategies.size() == kMaxStrategies) {
       root.fail("strategy", "at most " + std::to_string(kMaxStrategies) + " strategies");
     }
     config.strategies.push_back(read_strategy(table, config));
   }
-  if (config.strategies.empty()) root.fail("strategy", "list at least one [[strategy]]");
+  if (config.strategies.empty())
+    root.fail("strategy", "list at least one [[strategy]]");
   config.risk = read_risk(root.table("risk"));
   config.gateway = read_gateway(root.table("gateway"));
   config.persistence = read_persistence(root.table("persistence"), config);
@@ -346,21 +374,25 @@ InstanceConfig load_instance_config(const std::string& path) {
 InstrumentTable InstanceConfig::instrument_table() const {
   std::vector<InstrumentSpec> specs;
   specs.reserve(instruments.size());
-  for (const InstrumentConfig& i : instruments) specs.push_back(i.spec);
-  return InstrumentTable(specs, std::max(InstrumentTable::kCapacityDefault, static_cast<std::uint32_t>(specs.size())));
+  for (const InstrumentConfig& i : instruments)
+    specs.push_back(i.spec);
+  return InstrumentTable(
+      specs, std::max(InstrumentTable::kCapacityDefault, static_cast<std::uint32_t>(specs.size())));
 }
 
 namespace {
 
 template <class List>
-const auto& named(const List& list, std::string_view name, const char* what, const std::string& path) {
+const auto& named(const List& list, std::string_view name, const char* what,
+                  const std::string& path) {
   std::string known;
   for (const auto& item : list) {
-    if (item.name == name) return item;
+    if (item.name == name)
+      return item;
     known += (known.empty() ? "" : ", ") + item.name;
   }
-  throw Error(ExitCode::kUsage, std::string("no ") + what + " '" + std::string(name) + "' in " + path +
-                                    "; known: " + known);
+  throw Error(ExitCode::kUsage, std::string("no ") + what + " '" + std::string(name) + "' in " +
+                                    path + "; known: " + known);
 }
 
 }  // namespace
@@ -376,8 +408,9 @@ Credentials load_credentials(const std::string& path) {
   ::prctl(PR_SET_DUMPABLE, 0UL);  // from here on a core dump would hold the secret
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
-    throw Error(ExitCode::kCredentials, path + ": " + std::strerror(errno) +
-                                            "; write the file with two lines, key = … and secret = …");
+    throw Error(ExitCode::kCredentials,
+                path + ": " + std::strerror(errno) +
+                    "; write the file with two lines, key = … and secret = …");
   }
   if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
     throw Error(ExitCode::kCredentials, path + " may be read by others; run: chmod 600 " + path);
@@ -388,15 +421,18 @@ Credentials load_credentials(const std::string& path) {
   while (std::getline(in, line)) {
     const auto value_of = [&](std::string_view name) -> std::string {
       const std::size_t at = line.find('=');
-      if (at == std::string::npos || line.substr(0, line.find_last_not_of(" \t", at - 1) + 1) != name) {
+      if (at == std::string::npos ||
+          line.substr(0, line.find_last_not_of(" \t", at - 1) + 1) != name) {
         return {};
       }
       const std::size_t from = line.find_first_not_of(" \t", at + 1);
       const std::size_t to = line.find_last_not_of(" \t\r");
       return from == std::string::npos ? std::string{} : line.substr(from, to - from + 1);
     };
-    if (std::string key = value_of("key"); !key.empty()) credentials.key = key;
-    if (std::string secret = value_of("secret"); !secret.empty()) credentials.secret = secret;
+    if (std::string key = value_of("key"); !key.empty())
+      credentials.key = key;
+    if (std::string secret = value_of("secret"); !secret.empty())
+      credentials.secret = secret;
   }
   if (credentials.key.empty() || credentials.secret.empty()) {
     throw Error(ExitCode::kCredentials, path + " lacks " +

@@ -72,13 +72,14 @@ struct StrategyConfig {
   std::vector<std::uint32_t> instruments;
   Qty order_qty{};
   Qty max_position{};
-  std::int64_t signal_bps{0};        // move over the look-back that triggers an entry, in 1/100 bps
+  std::int64_t signal_bps{0};  // move over the look-back that triggers an entry, in 1/100 bps
   std::int64_t lookback_ns{0};
-  std::int64_t cooldown_ns{0};       // between two orders of the same instrument
-  std::int64_t rest_for_ns{0};       // how long a resting order may work before it is cancelled
-  std::int64_t rest_every_ns{0};     // how often a resting order is placed
-  std::int64_t rest_offset_bps{0};   // distance of the resting bid from the best bid, in 1/100 bps
-  std::int64_t take_through_bps{0};  // how far through the touch a taking limit is priced, 1/100 bps
+  std::int64_t cooldown_ns{0};      // between two orders of the same instrument
+  std::int64_t rest_for_ns{0};      // how long a resting order may work before it is cancelled
+  std::int64_t rest_every_ns{0};    // how often a resting order is placed
+  std::int64_t rest_offset_bps{0};  // distance of the resting bid from the best bid, in 1/100 bps
+  std::int64_t take_through_bps{
+      0};  // how far through the touch a taking limit is priced, 1/100 bps
   std::int64_t intent_deadline_ns{0};
   std::int64_t max_event_age_ns{0};  // older market events update state, signals suppressed; 0: off
 };

@@ -1,7 +1,7 @@
 // DeltaCounters: publishes counters that live in a pure core to a stage's page.
 //
-// A core counts from zero at each incarnation; the page goes on counting where the last one stopped.
-// So what is added to the page is what came since the last publication.
+// A core counts from zero at each incarnation; the page goes on counting where the last one
+// stopped. So what is added to the page is what came since the last publication.
 #pragma once
 
 #include <array>
@@ -17,7 +17,8 @@ class DeltaCounters {
  public:
   void publish(shm::StagePage& page, Metric metric, std::uint64_t total) noexcept {
     std::uint64_t& last = last_[static_cast<std::size_t>(metric)];
-    if (total != last) page.add(metric, total - last);
+    if (total != last)
+      page.add(metric, total - last);
     last = total;
   }
 

@@ -81,8 +81,8 @@ inline constexpr auto kStrategyRows = shm::metric_rows<StrategyMetric>({
 });
 inline constexpr shm::MetricTable kStrategyMetrics{kStrategyRows};
 
-// Refusals by reason are not repeated here: risk and gateway keep one counter per Reason in the marks
-// of their page (mark kFirstReasonMark + reason), so that a new reason needs no new metric.
+// Refusals by reason are not repeated here: risk and gateway keep one counter per Reason in the
+// marks of their page (mark kFirstReasonMark + reason), so that a new reason needs no new metric.
 enum class RiskMetric : std::uint32_t {
   kIntents,
   kApproved,
@@ -117,8 +117,8 @@ inline constexpr auto kRiskRows = shm::metric_rows<RiskMetric>({
 inline constexpr shm::MetricTable kRiskMetrics{kRiskRows};
 
 enum class GatewayMetric : std::uint32_t {
-  kOrders,        // approved intents taken from the order ring
-  kSent,          // POSTs whose bytes left
+  kOrders,  // approved intents taken from the order ring
+  kSent,    // POSTs whose bytes left
   kRefused,
   kCancelWanted,
   kCancelsSent,

@@ -18,7 +18,9 @@
 namespace sluice {
 namespace {
 
-int open_pidfd(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
+int open_pidfd(pid_t pid) {
+  return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+}
 
 int send_through(int pidfd, int number) {
   return static_cast<int>(::syscall(SYS_pidfd_send_signal, pidfd, number, nullptr, 0));
@@ -44,14 +46,16 @@ Child Child::start(const std::string& program, const std::vector<std::string>& a
                    const std::string& log_file, bool pipe_stdout) {
   std::vector<char*> argv;
   argv.push_back(const_cast<char*>(program.c_str()));  // execv takes char* but does not write
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  for (const std::string& argument : arguments)
+    argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
 
   int log = -1;
   if (!log_file.empty()) {
     log = ::open(log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (log < 0) {
-      throw Error(ExitCode::kResource, log_file + ": " + std::strerror(errno) + "; cannot write the log");
+      throw Error(ExitCode::kResource,
+                  log_file + ": " + std::strerror(errno) + "; cannot write the log");
     }
   }
   int out[2] = {-1, -1};
@@ -62,23 +66,28 @@ Child Child::start(const std::string& program, const std::vector<std::string>& a
   // fork without exec is forbidden to holders of a role; here exec follows at once and every lock's
   // descriptor is close-on-exec.
   const pid_t pid = ::fork();
-  if (pid < 0) throw Error(ExitCode::kResource, std::string("fork: ") + std::strerror(errno));
+  if (pid < 0)
+    throw Error(ExitCode::kResource, std::string("fork: ") + std::strerror(errno));
   if (pid == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (::getppid() != parent) ::_exit(127);  // the parent died before the line above
-    ::setpgid(0, 0);                          // a terminal's ^C goes to us; we stop them in order
+    if (::getppid() != parent)
+      ::_exit(127);   // the parent died before the line above
+    ::setpgid(0, 0);  // a terminal's ^C goes to us; we stop them in order
     if (log >= 0) {
       ::dup2(log, STDERR_FILENO);
       ::dup2(log, STDOUT_FILENO);
     } else {
       ::dup2(STDERR_FILENO, STDOUT_FILENO);  // our stdout is for JSON alone
     }
-    if (pipe_stdout) ::dup2(out[1], STDOUT_FILENO);
+    if (pipe_stdout)
+      ::dup2(out[1], STDOUT_FILENO);
     ::execv(program.c_str(), argv.data());
     ::_exit(127);
   }
-  if (log >= 0) ::close(log);
-  if (pipe_stdout) ::close(out[1]);
+  if (log >= 0)
+    ::close(log);
+  if (pipe_stdout)
+    ::close(out[1]);
   Child child;
   child.pid_ = pid;
   child.stdout_ = out[0];
@@ -96,7 +105,8 @@ Child::~Child() {
     signal(SIGKILL);
     reap(-1);
   }
-  if (stdout_ >= 0) ::close(stdout_);
+  if (stdout_ >= 0)
+    ::close(stdout_);
 }
 
 Child::Child(Child&& other) noexcept
@@ -116,7 +126,8 @@ Child& Child::operator=(Child&& other) noexcept {
 }
 
 void Child::signal(int number) noexcept {
-  if (pidfd_ >= 0) send_through(pidfd_, number);
+  if (pidfd_ >= 0)
+    send_through(pidfd_, number);
 }
 
 bool Child::read_line(std::string& line, int timeout_ms) {
@@ -128,9 +139,11 @@ bool Child::read_line(std::string& line, int timeout_ms) {
     }
     pollfd poll{.fd = stdout_, .events = POLLIN, .revents = 0};
     char bytes[4096];
-    if (::poll(&poll, 1, timeout_ms) <= 0) return false;
+    if (::poll(&poll, 1, timeout_ms) <= 0)
+      return false;
     const ssize_t got = ::read(stdout_, bytes, sizeof(bytes));
-    if (got <= 0) return false;
+    if (got <= 0)
+      return false;
     buffered_.append(bytes, static_cast<std::size_t>(got));
   }
 }
@@ -141,18 +154,22 @@ std::string Child::read_all(std::size_t limit) {
   while ((got = ::read(stdout_, bytes, sizeof(bytes))) > 0) {
     buffered_.append(bytes, static_cast<std::size_t>(got));
     if (buffered_.size() > limit) {
-      throw Error(ExitCode::kResource, "a child wrote more than " + std::to_string(limit) + " bytes");
+      throw Error(ExitCode::kResource,
+                  "a child wrote more than " + std::to_string(limit) + " bytes");
     }
   }
   return std::exchange(buffered_, {});
 }
 
 bool Child::reap(int timeout_ms) {
-  if (pidfd_ < 0) return true;
+  if (pidfd_ < 0)
+    return true;
   pollfd poll{.fd = pidfd_, .events = POLLIN, .revents = 0};
-  if (::poll(&poll, 1, timeout_ms) <= 0) return false;
+  if (::poll(&poll, 1, timeout_ms) <= 0)
+    return false;
   siginfo_t info{};
-  if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED) != 0) return false;
+  if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED) != 0)
+    return false;
   status_.exited = info.si_code == CLD_EXITED;
   (status_.exited ? status_.code : status_.signal) = info.si_status;
   ::close(std::exchange(pidfd_, -1));
@@ -168,7 +185,8 @@ ExitStatus run_and_wait(const std::string& program, const std::vector<std::strin
 
 bool signal_process(pid_t pid, int number) noexcept {
   const int pidfd = open_pidfd(pid);
-  if (pidfd < 0) return false;
+  if (pidfd < 0)
+    return false;
   const bool sent = send_through(pidfd, number) == 0;
   ::close(pidfd);
   return sent;

@@ -35,8 +35,8 @@ class Child {
   [[nodiscard]] bool running() const noexcept { return pidfd_ >= 0; }
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
   void signal(int number) noexcept;
-  // The next line the child wrote to its piped stdout, without the line break. False when it ended or
-  // nothing complete came within the time.
+  // The next line the child wrote to its piped stdout, without the line break. False when it ended
+  // or nothing complete came within the time.
   bool read_line(std::string& line, int timeout_ms);
   // Everything until the child closes its stdout. Throws Error{kResource} beyond `limit` bytes.
   std::string read_all(std::size_t limit);
@@ -52,7 +52,8 @@ class Child {
   ExitStatus status_{};
 };
 
-[[nodiscard]] ExitStatus run_and_wait(const std::string& program, const std::vector<std::string>& arguments);
+[[nodiscard]] ExitStatus run_and_wait(const std::string& program,
+                                      const std::vector<std::string>& arguments);
 
 // Sends a signal to a process that is not our child. False when it is gone.
 bool signal_process(pid_t pid, int number) noexcept;

@@ -27,13 +27,16 @@ constexpr long kSleepMax = 500'000;
 std::atomic<bool> g_stop{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "set from a signal handler");
 
-extern "C" void on_stop_signal(int) { g_stop.store(true, std::memory_order_relaxed); }
+extern "C" void on_stop_signal(int) {
+  g_stop.store(true, std::memory_order_relaxed);
+}
 
 }  // namespace
 
 void Idle::rest() noexcept {
   ++empty_turns_;
-  if (empty_turns_ < kPollTurns) return;
+  if (empty_turns_ < kPollTurns)
+    return;
   if (mode_ == IdleMode::kYield || empty_turns_ <= kYieldTurns) {
     ::sched_yield();
     return;
@@ -43,8 +46,12 @@ void Idle::rest() noexcept {
   ::nanosleep(&pause, nullptr);  // a signal may end it early, which is what we want
 }
 
-bool stop_requested() noexcept { return g_stop.load(std::memory_order_relaxed); }
-void request_stop() noexcept { g_stop.store(true, std::memory_order_relaxed); }
+bool stop_requested() noexcept {
+  return g_stop.load(std::memory_order_relaxed);
+}
+void request_stop() noexcept {
+  g_stop.store(true, std::memory_order_relaxed);
+}
 
 void install_stop_signals() {
   struct sigaction action {};
@@ -60,11 +67,13 @@ void install_stop_signals() {
 void pin_stage(const InstanceConfig& config, const std::string& stage) {
   for (const std::string& entry : config.topology.pin) {
     const std::size_t at = entry.find('=');
-    if (entry.compare(0, at, stage) != 0) continue;
+    if (entry.compare(0, at, stage) != 0)
+      continue;
     const int cpu = std::atoi(entry.c_str() + at + 1);  // digits only: the config checked it
     cpu_set_t set;
     CPU_ZERO(&set);
-    if (cpu < CPU_SETSIZE) CPU_SET(static_cast<std::size_t>(cpu), &set);
+    if (cpu < CPU_SETSIZE)
+      CPU_SET(static_cast<std::size_t>(cpu), &set);
     if (cpu >= CPU_SETSIZE || ::sched_setaffinity(0, sizeof(set), &set) != 0) {
       throw Error(ExitCode::kConfig, config.path + ": [topology] pin \"" + entry + "\": " +
                                          std::strerror(cpu >= CPU_SETSIZE ? EINVAL : errno) +
@@ -94,20 +103,25 @@ StageShell::StageShell(const InstanceConfig& config, const std::string& role,
 
 void StageShell::heartbeat(MonoNanos now) {
   const std::int64_t since = now.ns - last_beat_.ns;
-  if (since < kBeatEvery && since >= 0) return;
-  if (last_beat_.ns != 0) page_.note_duty(static_cast<std::uint64_t>(since));
+  if (since < kBeatEvery && since >= 0)
+    return;
+  if (last_beat_.ns != 0)
+    page_.note_duty(static_cast<std::uint64_t>(since));
   last_beat_ = now;
   page_.beat(now);
-  if (now.ns - last_check_.ns < kCheckEvery) return;
+  if (now.ns - last_check_.ns < kCheckEvery)
+    return;
   last_check_ = now;
   if (!instance_.still_current()) {
-    fail(ExitCode::kResource, "the segments in " + config_.shm_dir +
-                                  " were destroyed or replaced while this stage ran; start it again");
+    fail(ExitCode::kResource,
+         "the segments in " + config_.shm_dir +
+             " were destroyed or replaced while this stage ran; start it again");
   }
 }
 
 void StageShell::fail(ExitCode code, const std::string& why) {
-  if (failed()) return;
+  if (failed())
+    return;
   exit_ = code;
   log_error("{}", why);
 }

@@ -1,5 +1,5 @@
-// StageShell: what every stage does the same. A stage's main is a checklist: arguments, config, shell
-// (role lock, attach, page, incarnation, signals, pinning), its own application, run.
+// StageShell: what every stage does the same. A stage's main is a checklist: arguments, config,
+// shell (role lock, attach, page, incarnation, signals, pinning), its own application, run.
 //
 // Thread contract: constructed and run on the stage's hot thread.
 // Invariants:
@@ -22,8 +22,8 @@
 
 namespace sluice {
 
-// What to do in a turn of a loop that found no work. `spin`: nothing. `yield`: about 200 polls, then
-// sched_yield. `backoff`: the same, then sleeps that double from 20 us to 500 us.
+// What to do in a turn of a loop that found no work. `spin`: nothing. `yield`: about 200 polls,
+// then sched_yield. `backoff`: the same, then sleeps that double from 20 us to 500 us.
 class Idle {
  public:
   explicit Idle(IdleMode mode) noexcept : mode_(mode) {}
@@ -32,9 +32,11 @@ class Idle {
       empty_turns_ = 0;
       return;
     }
-    if (mode_ != IdleMode::kSpin) rest();
+    if (mode_ != IdleMode::kSpin)
+      rest();
   }
-  // Whether the loop is quiet enough for a blocking wait; used where a library can wait for sockets.
+  // Whether the loop is quiet enough for a blocking wait; used where a library can wait for
+  // sockets.
   [[nodiscard]] bool may_block() const noexcept {
     return mode_ == IdleMode::kBackoff && empty_turns_ > kYieldTurns;
   }
@@ -54,8 +56,8 @@ class Idle {
 void request_stop() noexcept;
 void install_stop_signals();
 
-// Binds the calling thread to the cpu configured for `stage`, if any. Throws Error{kConfig} when the
-// machine has no such cpu.
+// Binds the calling thread to the cpu configured for `stage`, if any. Throws Error{kConfig} when
+// the machine has no such cpu.
 void pin_stage(const InstanceConfig& config, const std::string& stage);
 
 class StageShell {
@@ -64,7 +66,8 @@ class StageShell {
   static constexpr std::chrono::milliseconds kAttachWait{10'000};
 
   // Throws what the parts throw: kRoleTaken, kResource, kConfig.
-  StageShell(const InstanceConfig& config, const std::string& role, const shm::MetricTable& metrics);
+  StageShell(const InstanceConfig& config, const std::string& role,
+             const shm::MetricTable& metrics);
 
   [[nodiscard]] const InstanceConfig& config() const noexcept { return config_; }
   [[nodiscard]] const std::string& role() const noexcept { return role_; }
@@ -112,7 +115,8 @@ class StageShell {
  private:
   int finish();
   void show(shm::StageState state) noexcept {
-    if (state == shown_) return;
+    if (state == shown_)
+      return;
     shown_ = state;
     page_.set_state(state);
   }

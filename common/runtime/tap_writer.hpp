@@ -1,5 +1,5 @@
-// TapWriter: a stage's way to persistence. Taps are numbered; what found the ring full is counted and
-// told by a gap record as soon as there is room, so that the journal names what it lacks.
+// TapWriter: a stage's way to persistence. Taps are numbered; what found the ring full is counted
+// and told by a gap record as soon as there is room, so that the journal names what it lacks.
 //
 // Thread contract: the stage's hot thread. No allocation, no system call.
 #pragma once
@@ -18,19 +18,21 @@ class TapWriter {
   TapWriter(StageShell& shell, const std::string& ring, std::uint16_t ring_index)
       : ring_(shell.instance(), ring), index_(ring_index), incarnation_(shell.incarnation()) {
     push(TapType::kSession,
-         SessionRecord{.incarnation = incarnation_,
-                       .reserved = 0,
-                       .generation = shell.instance().generation()},
+         IncarnationRecord{.incarnation = incarnation_,
+                           .reserved = 0,
+                           .generation = shell.instance().generation()},
          shell.now());
   }
 
   // False when the tap was counted as lost.
   template <class Body>
   bool push(TapType type, const Body& body, MonoNanos now) noexcept {
-    if (lost_ != 0 && !tell_gap(now)) return drop();
+    if (lost_ != 0 && !tell_gap(now))
+      return drop();
     Tap tap;
     tap.set_body(type, body);
-    if (!send(tap, now)) return drop();
+    if (!send(tap, now))
+      return drop();
     return true;
   }
 
@@ -44,7 +46,8 @@ class TapWriter {
     tap.incarnation = incarnation_;
     tap.sequence = next_;
     tap.now_ns = now;
-    if (!ring_.try_push(tap)) return false;
+    if (!ring_.try_push(tap))
+      return false;
     ++next_;
     return true;
   }
@@ -52,7 +55,8 @@ class TapWriter {
   bool tell_gap(MonoNanos now) noexcept {
     Tap tap;
     tap.set_body(TapType::kGap, GapRecord{.lost = lost_, .next_sequence = next_ + 1});
-    if (!send(tap, now)) return false;
+    if (!send(tap, now))
+      return false;
     lost_ = 0;
     return true;
   }
@@ -69,7 +73,7 @@ class TapWriter {
   std::uint16_t index_;
   std::uint32_t incarnation_;
   std::uint64_t next_{1};
-  std::uint64_t lost_{0};        // since the last record that was taken
+  std::uint64_t lost_{0};  // since the last record that was taken
   std::uint64_t lost_total_{0};
 };
 

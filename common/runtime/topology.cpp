@@ -44,23 +44,43 @@ std::string joined(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string feed_role(std::string_view feed) { return joined("feed", feed); }
-std::string strategy_role(std::string_view strategy) { return joined("strategy", strategy); }
+std::string feed_role(std::string_view feed) {
+  return joined("feed", feed);
+}
+std::string strategy_role(std::string_view strategy) {
+  return joined("strategy", strategy);
+}
 
 namespace ring {
 std::string market_data(std::string_view feed, std::string_view strategy) {
   return joined(joined("md", feed), strategy);
 }
-std::string marks(std::string_view feed) { return joined(joined("md", feed), "risk"); }
-std::string intent(std::string_view strategy) { return joined("intent", strategy); }
-std::string cancel(std::string_view strategy) { return joined("cancel", strategy); }
-std::string verdict(std::string_view strategy) { return joined("verdict", strategy); }
-std::string execution(std::string_view strategy) { return joined("exec", strategy); }
-std::string tap(std::string_view role) { return joined("tap", role); }
-std::string command(std::string_view role) { return joined("cmd", role); }
+std::string marks(std::string_view feed) {
+  return joined(joined("md", feed), "risk");
+}
+std::string intent(std::string_view strategy) {
+  return joined("intent", strategy);
+}
+std::string cancel(std::string_view strategy) {
+  return joined("cancel", strategy);
+}
+std::string verdict(std::string_view strategy) {
+  return joined("verdict", strategy);
+}
+std::string execution(std::string_view strategy) {
+  return joined("exec", strategy);
+}
+std::string tap(std::string_view role) {
+  return joined("tap", role);
+}
+std::string command(std::string_view role) {
+  return joined("cmd", role);
+}
 }  // namespace ring
 
-std::string board::quotes(std::string_view feed) { return joined("quotes", feed); }
+std::string board::quotes(std::string_view feed) {
+  return joined("quotes", feed);
+}
 
 std::uint32_t position_rows(const InstanceConfig& config) {
   return static_cast<std::uint32_t>((config.strategies.size() + 2) * config.instruments.size());
@@ -72,8 +92,10 @@ std::uint32_t limit_rows(const InstanceConfig& config) {
 
 std::vector<std::string> persistence_rings(const InstanceConfig& config) {
   std::vector<std::string> rings{ring::kExecutionPersistence, ring::tap(kRiskRole)};
-  for (const StrategyConfig& s : config.strategies) rings.push_back(ring::tap(strategy_role(s.name)));
-  for (const FeedConfig& f : config.feeds) rings.push_back(ring::tap(feed_role(f.name)));
+  for (const StrategyConfig& s : config.strategies)
+    rings.push_back(ring::tap(strategy_role(s.name)));
+  for (const FeedConfig& f : config.feeds)
+    rings.push_back(ring::tap(feed_role(f.name)));
   return rings;
 }
 
@@ -98,8 +120,8 @@ shm::Layout layout_of(const InstanceConfig& config) {
                                             kOperatorRole, role));
   };
   const auto tap = [&](const std::string& role) {
-    layout.rings.push_back(ring_of<Tap>(ring::tap(role), t.persistence_slots, RingPolicy::kCountedGap,
-                                        role, kPersistenceRole));
+    layout.rings.push_back(ring_of<Tap>(ring::tap(role), t.persistence_slots,
+                                        RingPolicy::kCountedGap, role, kPersistenceRole));
   };
 
   for (const FeedConfig& feed : config.feeds) {
@@ -139,8 +161,10 @@ shm::Layout layout_of(const InstanceConfig& config) {
                                             RingPolicy::kConflate, kGatewayRole, kRiskRole));
   layout.rings.push_back(ring_of<Tap>(ring::kExecutionPersistence, t.persistence_slots,
                                       RingPolicy::kLossless, kGatewayRole, kPersistenceRole));
-  layout.boards.push_back(board_of<OrderRow>(board::kOrders, config.gateway.orders_max, kGatewayRole));
-  layout.boards.push_back(board_of<PositionRow>(board::kPositions, position_rows(config), kGatewayRole));
+  layout.boards.push_back(
+      board_of<OrderRow>(board::kOrders, config.gateway.orders_max, kGatewayRole));
+  layout.boards.push_back(
+      board_of<PositionRow>(board::kPositions, position_rows(config), kGatewayRole));
   layout.boards.push_back(board_of<AccountRow>(board::kAccount, 1, kGatewayRole));
 
   command_and_page(kPersistenceRole, kPersistenceMetrics);

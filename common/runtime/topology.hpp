@@ -50,17 +50,19 @@ inline constexpr const char* kLimits = "limits";
 [[nodiscard]] std::uint32_t limit_rows(const InstanceConfig& config);
 
 // Marks of a stage's page.
-inline constexpr std::uint32_t kMarkDurable = 0;      // persistence: journal position that is on disk
-inline constexpr std::uint32_t kMarkHighWater = 1;    // persistence: 1 = journal cannot take more soon
+inline constexpr std::uint32_t kMarkDurable = 0;  // persistence: journal position that is on disk
+inline constexpr std::uint32_t kMarkHighWater =
+    1;  // persistence: 1 = journal cannot take more soon
 inline constexpr std::uint32_t kFirstReasonMark = 4;  // risk, gateway: refusals per Reason
 inline constexpr std::uint32_t kMarkCount = 64;
 static_assert(kFirstReasonMark + kReasonCount <= kMarkCount, "raise shm's marks per page");
 
-// Rings that persistence drains, in its order of care: what may not be lost first. The index in this
-// list is Tap::ring.
+// Rings that persistence drains, in its order of care: what may not be lost first. The index in
+// this list is Tap::ring.
 [[nodiscard]] std::vector<std::string> persistence_rings(const InstanceConfig& config);
 // Place of a ring in that list; SLUICE_ASSERTs that it is there.
-[[nodiscard]] std::uint16_t persistence_ring_index(const InstanceConfig& config, std::string_view ring);
+[[nodiscard]] std::uint16_t persistence_ring_index(const InstanceConfig& config,
+                                                   std::string_view ring);
 
 [[nodiscard]] shm::Layout layout_of(const InstanceConfig& config);
 

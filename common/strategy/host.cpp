@@ -8,7 +8,10 @@ namespace sluice {
 
 StrategyHost::StrategyHost(HostOptions options, const InstrumentTable& instruments,
                            Strategy& strategy, StrategyOutput& output)
-    : options_(std::move(options)), instruments_(instruments), strategy_(strategy), output_(output) {
+    : options_(std::move(options)),
+      instruments_(instruments),
+      strategy_(strategy),
+      output_(output) {
   if (options_.incarnation == 0) {
     throw Error(ExitCode::kBug, "strategy host: incarnation 0 means 'no intent'; use the counter");
   }
@@ -16,12 +19,14 @@ StrategyHost::StrategyHost(HostOptions options, const InstrumentTable& instrumen
   adopted_n_.assign(instruments_.size(), 0);
   owned_.assign(instruments_.size(), 0);
   for (const std::uint32_t i : options_.instruments) {
-    if (i < owned_.size()) owned_[i] = 1;
+    if (i < owned_.size())
+      owned_[i] = 1;
   }
 }
 
 void StrategyHost::advance(MonoNanos now) noexcept {
-  if (now > now_) now_ = now;  // the host's clock never runs back
+  if (now > now_)
+    now_ = now;  // the host's clock never runs back
 }
 
 void StrategyHost::on_market(const MarketEvent& event, MonoNanos now) noexcept {
@@ -31,7 +36,8 @@ void StrategyHost::on_market(const MarketEvent& event, MonoNanos now) noexcept {
     counters_.lost += event.gap().lost;
     return;
   }
-  if (event.kind == MarketKind::kSession) return;
+  if (event.kind == MarketKind::kSession)
+    return;
   if (!owns(event.instrument)) {
     ++counters_.foreign;
     return;
@@ -41,21 +47,24 @@ void StrategyHost::on_market(const MarketEvent& event, MonoNanos now) noexcept {
             .reserved = 0,
             .instrument = event.instrument,
             .receive_ns = event.receive_ns};
-  suppressed_ = options_.max_event_age_ns > 0 &&
-                now_.ns - event.receive_ns.ns > options_.max_event_age_ns;
-  if (suppressed_) ++counters_.stale;
+  suppressed_ =
+      options_.max_event_age_ns > 0 && now_.ns - event.receive_ns.ns > options_.max_event_age_ns;
+  if (suppressed_)
+    ++counters_.stale;
   strategy_.on_market(event, *this);
   suppressed_ = false;
 }
 
 void StrategyHost::on_execution(const Execution& execution, MonoNanos now) noexcept {
   advance(now);
-  if (execution.kind == ExecutionKind::kSession) return;
+  if (execution.kind == ExecutionKind::kSession)
+    return;
   if (execution.intent.strategy != options_.strategy || execution.instrument >= positions_.size()) {
     ++counters_.foreign;
     return;
   }
-  if (execution.n <= adopted_n_[execution.instrument]) return;  // already in the adopted position
+  if (execution.n <= adopted_n_[execution.instrument])
+    return;  // already in the adopted position
   std::int64_t& position = positions_[execution.instrument];
   if (execution.kind == ExecutionKind::kFill) {
     position += execution.side == Side::kBuy ? execution.qty.raw : -execution.qty.raw;
@@ -69,9 +78,12 @@ void StrategyHost::on_execution(const Execution& execution, MonoNanos now) noexc
   if (OwnOrder* own = find(execution.intent); own != nullptr) {
     own->state = execution.state;
     own->filled = execution.cum_qty;
-    if (execution.approved.raw > 0) own->qty = execution.approved;
-    if (execution.kind == ExecutionKind::kCancelRejected) own->cancel_sent = 0;
-    if (is_terminal(execution.state)) *own = OwnOrder{};
+    if (execution.approved.raw > 0)
+      own->qty = execution.approved;
+    if (execution.kind == ExecutionKind::kCancelRejected)
+      own->cancel_sent = 0;
+    if (is_terminal(execution.state))
+      *own = OwnOrder{};
   } else if (execution.intent.incarnation != options_.incarnation) {
     ++counters_.foreign;
   }
@@ -81,8 +93,10 @@ void StrategyHost::on_execution(const Execution& execution, MonoNanos now) noexc
 void StrategyHost::on_verdict(const Verdict& verdict, MonoNanos now) noexcept {
   advance(now);
   if (OwnOrder* own = find(verdict.intent); own != nullptr) {
-    if (verdict.decision == Decision::kRefused) *own = OwnOrder{};
-    if (verdict.decision == Decision::kResized) own->qty = verdict.approved;
+    if (verdict.decision == Decision::kRefused)
+      *own = OwnOrder{};
+    if (verdict.decision == Decision::kResized)
+      own->qty = verdict.approved;
   } else {
     ++counters_.foreign;
   }
@@ -101,17 +115,21 @@ void StrategyHost::on_time(MonoNanos now) noexcept {
 
 void StrategyHost::adopt_position(std::uint32_t instrument, std::int64_t position,
                                   std::uint64_t n) noexcept {
-  if (instrument >= positions_.size()) return;
+  if (instrument >= positions_.size())
+    return;
   positions_[instrument] = position;
   adopted_n_[instrument] = n;
 }
 
 SubmitStatus StrategyHost::submit(const OrderRequest& request, IntentId& id) noexcept {
-  if (suppressed_) return SubmitStatus::kSuppressed;
-  if (!owns(request.instrument) || request.side == Side::kNone) return SubmitStatus::kMalformed;
+  if (suppressed_)
+    return SubmitStatus::kSuppressed;
+  if (!owns(request.instrument) || request.side == Side::kNone)
+    return SubmitStatus::kMalformed;
   const Instrument& instrument = instruments_[request.instrument];
   const bool has_limit = request.type == OrderType::kLimit;
-  if (!is_on_lot(instrument, request.qty) || (has_limit && !is_on_tick(instrument, request.limit)) ||
+  if (!is_on_lot(instrument, request.qty) ||
+      (has_limit && !is_on_tick(instrument, request.limit)) ||
       (!has_limit && request.type != OrderType::kMarket)) {
     return SubmitStatus::kMalformed;
   }
@@ -167,7 +185,8 @@ SubmitStatus StrategyHost::submit(const OrderRequest& request, IntentId& id) noe
 
 bool StrategyHost::cancel(IntentId order) noexcept {
   OwnOrder* own = find(order);
-  if (own == nullptr || own->cancel_sent != 0) return true;
+  if (own == nullptr || own->cancel_sent != 0)
+    return true;
   Cancel cancel;
   cancel.order = order;
   cancel.strategy = options_.strategy;
@@ -203,14 +222,17 @@ const OwnOrder* StrategyHost::order(IntentId id) const noexcept {
 
 std::uint32_t StrategyHost::open_orders() const noexcept {
   std::uint32_t count = 0;
-  for (const OwnOrder& own : orders_) count += own.id.is_none() ? 0U : 1U;
+  for (const OwnOrder& own : orders_)
+    count += own.id.is_none() ? 0U : 1U;
   return count;
 }
 
 OwnOrder* StrategyHost::find(IntentId id) noexcept {
-  if (id.is_none()) return nullptr;
+  if (id.is_none())
+    return nullptr;
   for (OwnOrder& own : orders_) {
-    if (own.id == id) return &own;
+    if (own.id == id)
+      return &own;
   }
   return nullptr;
 }

@@ -1,5 +1,5 @@
-// StrategyHost: everything around a strategy that is the same for all of them: numbering of intents,
-// the book of its own orders and positions, staleness of events, credit.
+// StrategyHost: everything around a strategy that is the same for all of them: numbering of
+// intents, the book of its own orders and positions, staleness of events, credit.
 //
 // Thread contract: one thread. Pure: records and `now` in, intents and cancels out.
 // Invariants:
@@ -61,8 +61,8 @@ class StrategyHost final : private StrategyContext {
   void on_command(const Command& command, MonoNanos now) noexcept;
   void on_time(MonoNanos now) noexcept;
 
-  // Position found on the gateway's board at a cold start, as of gateway event `n`: executions of the
-  // instrument up to that event are in it and will be skipped.
+  // Position found on the gateway's board at a cold start, as of gateway event `n`: executions of
+  // the instrument up to that event are in it and will be skipped.
   void adopt_position(std::uint32_t instrument, std::int64_t position, std::uint64_t n) noexcept;
 
   [[nodiscard]] std::uint16_t strategy() const noexcept { return options_.strategy; }
@@ -75,7 +75,9 @@ class StrategyHost final : private StrategyContext {
 
  private:
   [[nodiscard]] MonoNanos now() const noexcept override { return now_; }
-  [[nodiscard]] const InstrumentTable& instruments() const noexcept override { return instruments_; }
+  [[nodiscard]] const InstrumentTable& instruments() const noexcept override {
+    return instruments_;
+  }
   [[nodiscard]] SubmitStatus submit(const OrderRequest& request, IntentId& id) noexcept override;
   bool cancel(IntentId order) noexcept override;
   [[nodiscard]] std::int64_t position(std::uint32_t instrument) const noexcept override;

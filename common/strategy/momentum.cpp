@@ -11,7 +11,8 @@ constexpr std::int64_t kCentiBps = 1'000'000;  // one in hundredths of a basis p
 // a buy rounds down, so that the strategy never pays more than it meant to.
 Price shifted(const Instrument& instrument, Price px, std::int64_t centi_bps) noexcept {
   std::int64_t moved = 0;
-  if (!mul_div_half_even(px.raw, kCentiBps + centi_bps, kCentiBps, moved)) return Price{};
+  if (!mul_div_half_even(px.raw, kCentiBps + centi_bps, kCentiBps, moved))
+    return Price{};
   return floor_to_tick(instrument, Price{moved});
 }
 
@@ -29,16 +30,19 @@ Momentum::Momentum(const MomentumOptions& options, std::size_t instruments) : op
 }
 
 void Momentum::on_market(const MarketEvent& event, StrategyContext& context) noexcept {
-  if (event.kind != MarketKind::kQuote || event.instrument >= rows_.size()) return;
+  if (event.kind != MarketKind::kQuote || event.instrument >= rows_.size())
+    return;
   Row& row = rows_[event.instrument];
   row.quote = event.quote();
-  if (!row.quote.two_sided() || row.quote.crossed()) return;
+  if (!row.quote.two_sided() || row.quote.crossed())
+    return;
   const std::int64_t mid = row.quote.bid_px.raw + (row.quote.ask_px.raw - row.quote.bid_px.raw) / 2;
   const std::int64_t moved = signal(row, mid, context.now());
   remember(row, mid, context.now());
 
   manage(row, event.instrument, context);
-  if (winding_down_ || context.now().ns - row.last_take_ns.ns < options_.cooldown_ns) return;
+  if (winding_down_ || context.now().ns - row.last_take_ns.ns < options_.cooldown_ns)
+    return;
   if (moved >= options_.signal_centi_bps) {
     take(row, event.instrument, Side::kBuy, context);
   } else if (moved <= -options_.signal_centi_bps) {
@@ -47,43 +51,51 @@ void Momentum::on_market(const MarketEvent& event, StrategyContext& context) noe
 }
 
 void Momentum::on_execution(const Execution& execution, StrategyContext& context) noexcept {
-  if (execution.instrument >= rows_.size()) return;
+  if (execution.instrument >= rows_.size())
+    return;
   Row& row = rows_[execution.instrument];
-  if (row.resting == execution.intent && context.order(execution.intent) == nullptr) row.resting = {};
+  if (row.resting == execution.intent && context.order(execution.intent) == nullptr)
+    row.resting = {};
 }
 
 void Momentum::on_verdict(const Verdict& verdict, StrategyContext& context) noexcept {
   for (Row& row : rows_) {
-    if (row.resting == verdict.intent && context.order(verdict.intent) == nullptr) row.resting = {};
+    if (row.resting == verdict.intent && context.order(verdict.intent) == nullptr)
+      row.resting = {};
   }
 }
 
 void Momentum::on_command(const Command& command, StrategyContext& context) noexcept {
-  if (command.verb == Verb::kWindDown) winding_down_ = true;
+  if (command.verb == Verb::kWindDown)
+    winding_down_ = true;
   on_time(context);
 }
 
 void Momentum::on_time(StrategyContext& context) noexcept {
-  for (std::uint32_t i = 0; i < rows_.size(); ++i) manage(rows_[i], i, context);
+  for (std::uint32_t i = 0; i < rows_.size(); ++i)
+    manage(rows_[i], i, context);
 }
 
 void Momentum::remember(Row& row, std::int64_t mid, MonoNanos now) noexcept {
   const std::uint32_t last = (row.next + kSamples - 1) % kSamples;
   const std::int64_t step = options_.lookback_ns / static_cast<std::int64_t>(kSamples);
-  if (row.taken_ns[last] != 0 && now.ns - row.taken_ns[last] < step) return;
+  if (row.taken_ns[last] != 0 && now.ns - row.taken_ns[last] < step)
+    return;
   row.mids[row.next] = mid;
   row.taken_ns[row.next] = now.ns;
   row.next = (row.next + 1) % kSamples;
 }
 
-// Move of the mid in centi-bps since the oldest sample not older than twice the look-back; 0 while the
-// look-back has not been seen once.
+// Move of the mid in centi-bps since the oldest sample not older than twice the look-back; 0 while
+// the look-back has not been seen once.
 std::int64_t Momentum::signal(const Row& row, std::int64_t mid, MonoNanos now) const noexcept {
   const std::int64_t reference = row.mids[row.next];
   const std::int64_t taken = row.taken_ns[row.next];
-  if (reference <= 0 || now.ns - taken > 2 * options_.lookback_ns) return 0;
+  if (reference <= 0 || now.ns - taken > 2 * options_.lookback_ns)
+    return 0;
   std::int64_t moved = 0;
-  if (!mul_div_half_even(mid - reference, kCentiBps, reference, moved)) return 0;
+  if (!mul_div_half_even(mid - reference, kCentiBps, reference, moved))
+    return 0;
   return moved;
 }
 
@@ -107,9 +119,11 @@ void Momentum::take(Row& row, std::uint32_t instrument, Side side,
     const std::int64_t held = position - context.working(instrument, Side::kSell).raw;
     request.qty = floor_to_lot(rules, Qty{std::min(request.qty.raw, held)});
   }
-  if (!worth_an_order(rules, request.qty, row.quote.bid_px)) return;
+  if (!worth_an_order(rules, request.qty, row.quote.bid_px))
+    return;
   IntentId id;
-  if (context.submit(request, id) == SubmitStatus::kOk) row.last_take_ns = context.now();
+  if (context.submit(request, id) == SubmitStatus::kOk)
+    row.last_take_ns = context.now();
 }
 
 void Momentum::rest(Row& row, std::uint32_t instrument, StrategyContext& context) noexcept {
@@ -123,9 +137,11 @@ void Momentum::rest(Row& row, std::uint32_t instrument, StrategyContext& context
       .tif = TimeInForce::kGtc,
       .qty = floor_to_lot(rules, Qty{std::min(options_.order_qty.raw, room)}),
       .limit = shifted(rules, row.quote.bid_px, -options_.rest_offset_centi_bps)};
-  if (!worth_an_order(rules, request.qty, request.limit)) return;
+  if (!worth_an_order(rules, request.qty, request.limit))
+    return;
   IntentId id;
-  if (context.submit(request, id) != SubmitStatus::kOk) return;
+  if (context.submit(request, id) != SubmitStatus::kOk)
+    return;
   row.resting = id;
   row.resting_since_ns = context.now();
   row.last_rest_ns = context.now();
@@ -133,11 +149,13 @@ void Momentum::rest(Row& row, std::uint32_t instrument, StrategyContext& context
 
 // What has to happen without a signal: the resting order's life, and the wind-down.
 void Momentum::manage(Row& row, std::uint32_t instrument, StrategyContext& context) noexcept {
-  if (!row.quote.two_sided() || row.quote.crossed()) return;
+  if (!row.quote.two_sided() || row.quote.crossed())
+    return;
   const MonoNanos now = context.now();
   if (!row.resting.is_none()) {
     const bool old = now.ns - row.resting_since_ns.ns >= options_.rest_for_ns;
-    if (old || winding_down_) context.cancel(row.resting);
+    if (old || winding_down_)
+      context.cancel(row.resting);
   } else if (!winding_down_ && options_.rest_every_ns > 0 &&
              now.ns - row.last_rest_ns.ns >= options_.rest_every_ns) {
     rest(row, instrument, context);

@@ -1,11 +1,13 @@
-// Momentum: takes liquidity when the mid has moved, and rests a bid below the market that it cancels
-// again after a while, so that every kind of order occurs. An example, not an investment idea.
+// Momentum: takes liquidity when the mid has moved, and rests a bid below the market that it
+// cancels again after a while, so that every kind of order occurs. An example, not an investment
+// idea.
 //
 // Thread contract: see strategy.hpp. State: plain arrays, no pointers, bounded.
 // Rules per instrument:
 //  1. The reference is the mid `lookback` ago. Up by `signal`: buy order_qty, limit ioc through the
 //     touch. Down by `signal`: sell what is held, up to order_qty, at the market.
-//  2. Every `rest_every` a bid rests `rest_offset` below the best bid; after `rest_for` it is cancelled.
+//  2. Every `rest_every` a bid rests `rest_offset` below the best bid; after `rest_for` it is
+//  cancelled.
 //  3. After a wind-down command: cancel what rests, sell what is held, take nothing new.
 //  4. A one-sided or crossed quote raises no signal and is not remembered.
 #pragma once

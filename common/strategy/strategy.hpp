@@ -1,9 +1,9 @@
 // The strategy API: what a strategy is told, what it may ask for, and what it may see.
 //
-// Thread contract: one thread, the strategy process's loop. A strategy is pure: no clock, no I/O, no
-// allocation after construction; `now` comes with each call.
-// Invariants:
-//  1. Inside a call only the event, the strategy's own state, `now` and the host's answers to submit()
+// Thread contract: one thread, the strategy process's loop. A strategy is pure: no clock, no I/O,
+// no allocation after construction; `now` comes with each call. Invariants:
+//  1. Inside a call only the event, the strategy's own state, `now` and the host's answers to
+//  submit()
 //     and cancel() may influence what it does; that is what makes a re-execution exact.
 //  2. A refused submit() leaves no trace: no order exists, nothing is counted against the strategy.
 #pragma once
@@ -29,10 +29,10 @@ struct OrderRequest {
 
 enum class SubmitStatus : std::uint8_t {
   kOk,
-  kNoCredit,      // the intent ring is full: try again on a later event
-  kTooManyOpen,   // the host tracks a bounded number of open orders
-  kSuppressed,    // the event was too old for a signal
-  kMalformed,     // off tick or lot, not this strategy's instrument, no price
+  kNoCredit,     // the intent ring is full: try again on a later event
+  kTooManyOpen,  // the host tracks a bounded number of open orders
+  kSuppressed,   // the event was too old for a signal
+  kMalformed,    // off tick or lot, not this strategy's instrument, no price
 };
 
 // An own order as the host knows it from executions and verdicts.

@@ -22,7 +22,8 @@ constexpr int kInvalidAction = 410;
 constexpr int kInsufficientScope = 411;
 constexpr int kSymbolLimit = 405;
 
-// Symbols come from the configuration; quotes and backslashes are refused there by the symbol table.
+// Symbols come from the configuration; quotes and backslashes are refused there by the symbol
+// table.
 std::string symbol_list(const InstrumentTable& instruments) {
   std::string list;
   for (const Instrument& instrument : instruments) {
@@ -34,7 +35,8 @@ std::string symbol_list(const InstrumentTable& instruments) {
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    if (c == '"' || c == '\\') out.push_back('\\');
+    if (c == '"' || c == '\\')
+      out.push_back('\\');
     out.push_back(c);
   }
   return out;
@@ -62,9 +64,8 @@ FeedApp::FeedApp(StageShell& shell, const FeedConfig& feed, Credentials credenti
       loop_, net::Endpoint{.host = feed.host, .port = feed.port, .tls = false}, feed.path, options,
       net::WsClientHandler{
           .on_open = [this] { phase_ = Phase::kOpen; },
-          .on_message = [this](std::string_view payload, bool, MonoNanos receive_ns) {
-            on_message(payload, receive_ns);
-          },
+          .on_message = [this](std::string_view payload, bool,
+                               MonoNanos receive_ns) { on_message(payload, receive_ns); },
           .on_closed = [this](const net::WsClosed& closed) { on_closed(closed); }});
 }
 
@@ -122,25 +123,29 @@ void FeedApp::on_control(const ControlMessage& control) {
       authenticate();
       return;
     case ControlKind::kAuthenticated:
-      if (phase_ == Phase::kAuthenticating) subscribe();
+      if (phase_ == Phase::kAuthenticating)
+        subscribe();
       return;
     case ControlKind::kSubscription: {
       const auto wanted = static_cast<std::uint32_t>(instruments_.size());
       const bool quotes = control.quotes.all || control.quotes.known >= wanted;
       const bool trades = !feed_.trades || control.trades.all || control.trades.known >= wanted;
-      const bool books = !feed_.orderbooks || control.orderbooks.all || control.orderbooks.known >= wanted;
+      const bool books =
+          !feed_.orderbooks || control.orderbooks.all || control.orderbooks.known >= wanted;
       if (!quotes || !trades || !books) {
-        shell_.fail(ExitCode::kVenueUnavailable,
-                    fmt::format("feed {}: the venue acknowledged {} of {} symbols for quotes; check the "
-                                "symbols in the configuration and the plan's limit",
-                                feed_.name, control.quotes.known, wanted));
+        shell_.fail(
+            ExitCode::kVenueUnavailable,
+            fmt::format("feed {}: the venue acknowledged {} of {} symbols for quotes; check the "
+                        "symbols in the configuration and the plan's limit",
+                        feed_.name, control.quotes.known, wanted));
         return;
       }
       if (phase_ == Phase::kSubscribing) {
         ++connects_;
         failures_ = 0;
         phase_ = Phase::kSubscribed;
-        log_info("subscribed to {} instruments at {}:{}{}", wanted, feed_.host, feed_.port, feed_.path);
+        log_info("subscribed to {} instruments at {}:{}{}", wanted, feed_.host, feed_.port,
+                 feed_.path);
       }
       return;
     }
@@ -163,7 +168,8 @@ void FeedApp::on_error(const ControlMessage& control) {
     case kSymbolLimit:
     case kInsufficientSubscription:
     case kInvalidAction:
-      shell_.fail(ExitCode::kVenueUnavailable, said + "; the plan does not allow this subscription");
+      shell_.fail(ExitCode::kVenueUnavailable,
+                  said + "; the plan does not allow this subscription");
       return;
     default:
       // 406 and the like: another connection still holds our slot; try again later.
@@ -181,7 +187,8 @@ void FeedApp::on_closed(const net::WsClosed& closed) {
     publisher_.mark_all_after_gap();
   }
   phase_ = Phase::kDown;
-  if (closed.reason == net::WsCloseReason::kByUs) return;
+  if (closed.reason == net::WsCloseReason::kByUs)
+    return;
   if (closed.reason == net::WsCloseReason::kRefused &&
       (closed.http_status == 401 || closed.http_status == 403)) {
     shell_.fail(ExitCode::kCredentials,
@@ -190,8 +197,8 @@ void FeedApp::on_closed(const net::WsClosed& closed) {
                             feed_.name, closed.http_status));
     return;
   }
-  count_failure(fmt::format("feed {}: {}:{}{}: {} ({})", feed_.name, feed_.host, feed_.port, feed_.path,
-                            closed.text, to_string(closed.reason)));
+  count_failure(fmt::format("feed {}: {}:{}{}: {} ({})", feed_.name, feed_.host, feed_.port,
+                            feed_.path, closed.text, to_string(closed.reason)));
 }
 
 void FeedApp::count_failure(const std::string& why) {
@@ -217,10 +224,13 @@ void FeedApp::subscribe() {
   phase_ = Phase::kSubscribing;
   const std::string list = symbol_list(instruments_);
   std::string message = fmt::format(R"({{"action":"subscribe","quotes":[{}])", list);
-  if (feed_.trades) message += fmt::format(R"(,"trades":[{}])", list);
-  if (feed_.orderbooks) message += fmt::format(R"(,"orderbooks":[{}])", list);
+  if (feed_.trades)
+    message += fmt::format(R"(,"trades":[{}])", list);
+  if (feed_.orderbooks)
+    message += fmt::format(R"(,"orderbooks":[{}])", list);
   message += "}";
-  if (!socket_->send(message)) socket_->cut();
+  if (!socket_->send(message))
+    socket_->cut();
 }
 
 void FeedApp::publish_counters() noexcept {

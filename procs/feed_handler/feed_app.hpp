@@ -1,9 +1,10 @@
 // The feed-handler: one WebSocket to the venue, decoded and published.
 //
-// Thread contract: the stage's only thread; the network library's callbacks run inside poll() and wait().
-// Life of a connection: open, greeting, credentials, subscription, acknowledged, data. Whatever breaks
-// it, the rows are marked as having no feed behind them, and the next attempt waits longer; after
-// `reconnect_attempts` failures in a row the process ends with exit 69 and its supervisor decides.
+// Thread contract: the stage's only thread; the network library's callbacks run inside poll() and
+// wait(). Life of a connection: open, greeting, credentials, subscription, acknowledged, data.
+// Whatever breaks it, the rows are marked as having no feed behind them, and the next attempt waits
+// longer; after `reconnect_attempts` failures in a row the process ends with exit 69 and its
+// supervisor decides.
 #pragma once
 
 #include <memory>
@@ -52,11 +53,11 @@ class FeedApp {
   net::Loop loop_;
   std::unique_ptr<net::WsClient> socket_;
   Phase phase_{Phase::kDown};
-  std::uint64_t handled_{0};       // messages since the last turn
+  std::uint64_t handled_{0};  // messages since the last turn
   std::uint64_t bytes_{0};
   std::uint64_t connects_{0};
   std::uint64_t disconnects_{0};
-  std::uint32_t failures_{0};      // in a row, until a subscription was acknowledged
+  std::uint32_t failures_{0};  // in a row, until a subscription was acknowledged
   MonoNanos last_counters_{};
 };
 

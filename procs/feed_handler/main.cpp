@@ -18,7 +18,8 @@ int body(int argc, char** argv) {
        .description = "Receives one market data stream and publishes it to the instance's rings.",
        .name_help = "name of a [[feed]] in the configuration"},
       argc, argv);
-  if (!arguments) return 0;
+  if (!arguments)
+    return 0;
   const InstanceConfig config = load_instance_config(arguments->config);
   const FeedConfig& feed = config.feed(arguments->name);
   if (arguments->check_config) {
@@ -35,4 +36,6 @@ int body(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return sluice::run_main("sluice-feed-handler", body, argc, argv); }
+int main(int argc, char** argv) {
+  return sluice::run_main("sluice-feed-handler", body, argc, argv);
+}

@@ -20,15 +20,18 @@ MarketPublisher::MarketPublisher(StageShell& shell, const FeedConfig& feed)
       incarnation_(shell.incarnation()) {
   const InstanceConfig& config = shell.config();
   const auto add = [&](const std::string& ring) -> Consumer& {
-    consumers_.push_back({.ring = std::make_unique<shm::RingProducer<MarketEvent>>(shell.instance(), ring),
-                          .wants = std::vector<std::uint8_t>(rows_.size(), 0),
-                          .after_gap = std::vector<std::uint8_t>(rows_.size(), 1)});
+    consumers_.push_back(
+        {.ring = std::make_unique<shm::RingProducer<MarketEvent>>(shell.instance(), ring),
+         .wants = std::vector<std::uint8_t>(rows_.size(), 0),
+         .after_gap = std::vector<std::uint8_t>(rows_.size(), 1)});
     return consumers_.back();
   };
   for (const StrategyConfig& strategy : config.strategies) {
-    if (strategy.feed != feed.index) continue;
+    if (strategy.feed != feed.index)
+      continue;
     Consumer& consumer = add(ring::market_data(feed.name, strategy.name));
-    for (const std::uint32_t i : strategy.instruments) consumer.wants[i] = 1;
+    for (const std::uint32_t i : strategy.instruments)
+      consumer.wants[i] = 1;
   }
   Consumer& risk = add(ring::marks(feed.name));
   std::fill(risk.wants.begin(), risk.wants.end(), std::uint8_t{1});
@@ -49,7 +52,8 @@ void MarketPublisher::begin_session(MonoNanos stamp) noexcept {
   event.receive_ns = stamp;
   event.set_body(MarketKind::kSession, SessionMark{.incarnation = incarnation_, .reserved = {}});
   for (Consumer& consumer : consumers_) {
-    if (!consumer.ring->try_push(event)) consumer.ring->note_drop();
+    if (!consumer.ring->try_push(event))
+      consumer.ring->note_drop();
   }
   tap(event);
   mark_all_after_gap();
@@ -58,7 +62,8 @@ void MarketPublisher::begin_session(MonoNanos stamp) noexcept {
 void MarketPublisher::publish(const MarketEvent& event) noexcept {
   update_row(event);
   for (Consumer& consumer : consumers_) {
-    if (consumer.wants[event.instrument] != 0) push(consumer, event);
+    if (consumer.wants[event.instrument] != 0)
+      push(consumer, event);
   }
   tap(event);
 }
@@ -82,7 +87,8 @@ void MarketPublisher::update_row(const MarketEvent& event) noexcept {
     // One-sided and crossed quotes are judged by the gate from the prices themselves.
     const TickVerdict verdict = check_quote(kTickLimits, ticks_[event.instrument], row.quote);
     const bool suspect = verdict == TickVerdict::kJump || verdict == TickVerdict::kOutOfRange;
-    if (suspect) ++suspect_;
+    if (suspect)
+      ++suspect_;
     row.flags = static_cast<std::uint16_t>(suspect ? kQuoteSuspect : 0);
   } else if (event.kind == MarketKind::kTrade) {
     const Trade trade = event.trade();
@@ -97,7 +103,8 @@ void MarketPublisher::update_row(const MarketEvent& event) noexcept {
 
 void MarketPublisher::push(Consumer& consumer, MarketEvent event) noexcept {
   std::uint8_t& after_gap = consumer.after_gap[event.instrument];
-  if (after_gap != 0) event.flags |= kAfterGap;
+  if (after_gap != 0)
+    event.flags |= kAfterGap;
   if (consumer.ring->try_push(event)) {
     after_gap = 0;
     return;
@@ -108,13 +115,16 @@ void MarketPublisher::push(Consumer& consumer, MarketEvent event) noexcept {
 }
 
 void MarketPublisher::tap(const MarketEvent& event) noexcept {
-  if (tap_ == nullptr) return;
+  if (tap_ == nullptr)
+    return;
   batch_[batched_++] = event;
-  if (batched_ == batch_.size()) flush_tap(event.receive_ns);
+  if (batched_ == batch_.size())
+    flush_tap(event.receive_ns);
 }
 
 void MarketPublisher::flush_tap(MonoNanos now) noexcept {
-  if (batched_ == 0 || tap_ == nullptr) return;
+  if (batched_ == 0 || tap_ == nullptr)
+    return;
   std::fill(batch_.begin() + static_cast<std::ptrdiff_t>(batched_), batch_.end(), MarketEvent{});
   tap_->push(TapType::kMarketEvents, batch_, now);
   batched_ = 0;

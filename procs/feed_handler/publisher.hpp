@@ -1,8 +1,9 @@
 // MarketPublisher: one decoded event to everybody who wants it: board, rings, journal.
 //
-// Thread contract: the feed-handler's loop. After construction nothing allocates or calls the system.
-// Invariants:
-//  1. The board row is stored before the event is pushed: a reader of the event finds a row at least
+// Thread contract: the feed-handler's loop. After construction nothing allocates or calls the
+// system. Invariants:
+//  1. The board row is stored before the event is pushed: a reader of the event finds a row at
+//  least
 //     as new.
 //  2. A full ring never blocks. The event is dropped and counted for that consumer, and the next
 //     record of the same instrument that gets through is flagged after_gap.

@@ -6,25 +6,43 @@ namespace {
 VenueStatus status_of(venue::alpaca::OrderStatus status) noexcept {
   using From = venue::alpaca::OrderStatus;
   switch (status) {
-    case From::kPendingNew: return VenueStatus::kPendingNew;
-    case From::kAccepted: return VenueStatus::kAccepted;
-    case From::kAcceptedForBidding: return VenueStatus::kAcceptedForBidding;
-    case From::kNew: return VenueStatus::kNew;
-    case From::kHeld: return VenueStatus::kHeld;
-    case From::kPartiallyFilled: return VenueStatus::kPartiallyFilled;
-    case From::kStopped: return VenueStatus::kStopped;
-    case From::kSuspended: return VenueStatus::kSuspended;
-    case From::kCalculated: return VenueStatus::kCalculated;
-    case From::kPendingCancel: return VenueStatus::kPendingCancel;
-    case From::kPendingReplace: return VenueStatus::kPendingReplace;
-    case From::kDoneForDay: return VenueStatus::kDoneForDay;
-    case From::kFilled: return VenueStatus::kFilled;
-    case From::kCanceled: return VenueStatus::kCanceled;
-    case From::kExpired: return VenueStatus::kExpired;
-    case From::kReplaced: return VenueStatus::kReplaced;
-    case From::kRejected: return VenueStatus::kRejected;
+    case From::kPendingNew:
+      return VenueStatus::kPendingNew;
+    case From::kAccepted:
+      return VenueStatus::kAccepted;
+    case From::kAcceptedForBidding:
+      return VenueStatus::kAcceptedForBidding;
+    case From::kNew:
+      return VenueStatus::kNew;
+    case From::kHeld:
+      return VenueStatus::kHeld;
+    case From::kPartiallyFilled:
+      return VenueStatus::kPartiallyFilled;
+    case From::kStopped:
+      return VenueStatus::kStopped;
+    case From::kSuspended:
+      return VenueStatus::kSuspended;
+    case From::kCalculated:
+      return VenueStatus::kCalculated;
+    case From::kPendingCancel:
+      return VenueStatus::kPendingCancel;
+    case From::kPendingReplace:
+      return VenueStatus::kPendingReplace;
+    case From::kDoneForDay:
+      return VenueStatus::kDoneForDay;
+    case From::kFilled:
+      return VenueStatus::kFilled;
+    case From::kCanceled:
+      return VenueStatus::kCanceled;
+    case From::kExpired:
+      return VenueStatus::kExpired;
+    case From::kReplaced:
+      return VenueStatus::kReplaced;
+    case From::kRejected:
+      return VenueStatus::kRejected;
     case From::kPendingReview:
-    case From::kUnrecognised: break;
+    case From::kUnrecognised:
+      break;
   }
   return VenueStatus::kNone;
 }
@@ -32,28 +50,50 @@ VenueStatus status_of(venue::alpaca::OrderStatus status) noexcept {
 TradeUpdateKind kind_of(venue::alpaca::UpdateEvent event) noexcept {
   using From = venue::alpaca::UpdateEvent;
   switch (event) {
-    case From::kPendingNew: return TradeUpdateKind::kPendingNew;
-    case From::kAccepted: return TradeUpdateKind::kAccepted;
-    case From::kNew: return TradeUpdateKind::kNew;
-    case From::kHeld: return TradeUpdateKind::kHeld;
-    case From::kPartialFill: return TradeUpdateKind::kPartialFill;
-    case From::kFill: return TradeUpdateKind::kFill;
-    case From::kCanceled: return TradeUpdateKind::kCanceled;
-    case From::kExpired: return TradeUpdateKind::kExpired;
-    case From::kRejected: return TradeUpdateKind::kRejected;
-    case From::kReplaced: return TradeUpdateKind::kReplaced;
-    case From::kDoneForDay: return TradeUpdateKind::kDoneForDay;
-    case From::kStopped: return TradeUpdateKind::kStopped;
-    case From::kSuspended: return TradeUpdateKind::kSuspended;
-    case From::kCalculated: return TradeUpdateKind::kCalculated;
-    case From::kPendingCancel: return TradeUpdateKind::kPendingCancel;
-    case From::kPendingReplace: return TradeUpdateKind::kPendingReplace;
-    case From::kCancelRejected: return TradeUpdateKind::kCancelRejected;
-    case From::kReplaceRejected: return TradeUpdateKind::kReplaceRejected;
-    case From::kRestated: return TradeUpdateKind::kRestated;
-    case From::kTradeBust: return TradeUpdateKind::kTradeBust;
-    case From::kTradeCorrect: return TradeUpdateKind::kTradeCorrect;
-    case From::kUnrecognised: break;
+    case From::kPendingNew:
+      return TradeUpdateKind::kPendingNew;
+    case From::kAccepted:
+      return TradeUpdateKind::kAccepted;
+    case From::kNew:
+      return TradeUpdateKind::kNew;
+    case From::kHeld:
+      return TradeUpdateKind::kHeld;
+    case From::kPartialFill:
+      return TradeUpdateKind::kPartialFill;
+    case From::kFill:
+      return TradeUpdateKind::kFill;
+    case From::kCanceled:
+      return TradeUpdateKind::kCanceled;
+    case From::kExpired:
+      return TradeUpdateKind::kExpired;
+    case From::kRejected:
+      return TradeUpdateKind::kRejected;
+    case From::kReplaced:
+      return TradeUpdateKind::kReplaced;
+    case From::kDoneForDay:
+      return TradeUpdateKind::kDoneForDay;
+    case From::kStopped:
+      return TradeUpdateKind::kStopped;
+    case From::kSuspended:
+      return TradeUpdateKind::kSuspended;
+    case From::kCalculated:
+      return TradeUpdateKind::kCalculated;
+    case From::kPendingCancel:
+      return TradeUpdateKind::kPendingCancel;
+    case From::kPendingReplace:
+      return TradeUpdateKind::kPendingReplace;
+    case From::kCancelRejected:
+      return TradeUpdateKind::kCancelRejected;
+    case From::kReplaceRejected:
+      return TradeUpdateKind::kReplaceRejected;
+    case From::kRestated:
+      return TradeUpdateKind::kRestated;
+    case From::kTradeBust:
+      return TradeUpdateKind::kTradeBust;
+    case From::kTradeCorrect:
+      return TradeUpdateKind::kTradeCorrect;
+    case From::kUnrecognised:
+      break;
   }
   return TradeUpdateKind::kNone;
 }

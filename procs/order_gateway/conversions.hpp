@@ -1,4 +1,5 @@
-// From the venue codec's words to the core's: what crosses from the network thread to the hot thread.
+// From the venue codec's words to the core's: what crosses from the network thread to the hot
+// thread.
 #pragma once
 
 #include "common/trading/venue_events.hpp"
@@ -7,6 +8,7 @@
 namespace sluice {
 
 [[nodiscard]] OrderSnapshot to_core(const venue::alpaca::OrderSnapshot& order) noexcept;
-[[nodiscard]] TradeUpdate to_core(const venue::alpaca::TradeUpdate& update, MonoNanos receive_ns) noexcept;
+[[nodiscard]] TradeUpdate to_core(const venue::alpaca::TradeUpdate& update,
+                                  MonoNanos receive_ns) noexcept;
 
 }  // namespace sluice

@@ -18,24 +18,42 @@ constexpr std::uint32_t kRingCode = 2;
 
 const char* text_of(Alert alert) noexcept {
   switch (alert) {
-    case Alert::kNone: return "none";
-    case Alert::kOrderDiffers: return "the venue's order is not what we sent; instrument halted";
-    case Alert::kExecutionExcess: return "an execution did not fit its order; dropped, audit asked";
-    case Alert::kExecutionConflict: return "one execution id with two contents; instrument halted";
-    case Alert::kOverfill: return "filled above the order's quantity; instrument halted";
-    case Alert::kUnknownEvent: return "an event that is not understood; instrument halted";
-    case Alert::kOrderLost: return "an order is lost; counted at its worst, still looked up";
-    case Alert::kOrphanAdopted: return "an order of ours without a row was found; cancelled";
-    case Alert::kForeignOrder: return "an order that is not ours works in this account";
-    case Alert::kVenueDenies: return "the venue does not find an order it had confirmed";
-    case Alert::kContradiction: return "the venue shows an order that was refused or not sent";
-    case Alert::kStreamUnproven: return "an answered request was not matched on the order stream";
-    case Alert::kPositionDiffers: return "our position differs from the venue's; reduce only";
-    case Alert::kAccountDiffers: return "the venue shows another account than before";
-    case Alert::kQuarantined: return "a sum does not fit its range; instrument halted";
-    case Alert::kMemoryFull: return "no room to remember executions; raise gateway.orders_max";
-    case Alert::kTombstonesFull: return "too many cancels of unseen orders; those orders are refused";
-    case Alert::kTableFull: return "an order at the venue has no row; raise gateway.orders_max";
+    case Alert::kNone:
+      return "none";
+    case Alert::kOrderDiffers:
+      return "the venue's order is not what we sent; instrument halted";
+    case Alert::kExecutionExcess:
+      return "an execution did not fit its order; dropped, audit asked";
+    case Alert::kExecutionConflict:
+      return "one execution id with two contents; instrument halted";
+    case Alert::kOverfill:
+      return "filled above the order's quantity; instrument halted";
+    case Alert::kUnknownEvent:
+      return "an event that is not understood; instrument halted";
+    case Alert::kOrderLost:
+      return "an order is lost; counted at its worst, still looked up";
+    case Alert::kOrphanAdopted:
+      return "an order of ours without a row was found; cancelled";
+    case Alert::kForeignOrder:
+      return "an order that is not ours works in this account";
+    case Alert::kVenueDenies:
+      return "the venue does not find an order it had confirmed";
+    case Alert::kContradiction:
+      return "the venue shows an order that was refused or not sent";
+    case Alert::kStreamUnproven:
+      return "an answered request was not matched on the order stream";
+    case Alert::kPositionDiffers:
+      return "our position differs from the venue's; reduce only";
+    case Alert::kAccountDiffers:
+      return "the venue shows another account than before";
+    case Alert::kQuarantined:
+      return "a sum does not fit its range; instrument halted";
+    case Alert::kMemoryFull:
+      return "no room to remember executions; raise gateway.orders_max";
+    case Alert::kTombstonesFull:
+      return "too many cancels of unseen orders; those orders are refused";
+    case Alert::kTableFull:
+      return "an order at the venue has no row; raise gateway.orders_max";
   }
   return "?";
 }
@@ -76,13 +94,14 @@ GatewayApp::GatewayApp(StageShell& shell, Credentials credentials)
   clear_boards();
   kill_.clear_self();
   core_.start(shell.incarnation(), 0, shell.now(), wall_now());
-  venue_ = std::make_unique<VenueSession>(shell, instruments_, std::move(credentials), hand_over_, kill_);
+  venue_ = std::make_unique<VenueSession>(shell, instruments_, std::move(credentials), hand_over_,
+                                          kill_);
   network_ = std::thread([this] { venue_->run(); });
   trading_ = true;
 }
 
-// A cold start knows nothing of what a dead incarnation left on its boards; a reader must not either.
-// What works at the venue comes back through the first audit.
+// A cold start knows nothing of what a dead incarnation left on its boards; a reader must not
+// either. What works at the venue comes back through the first audit.
 void GatewayApp::clear_boards() {
   for (std::uint32_t i = 0; i < order_board_.rows(); ++i) {
     OrderRow row;
@@ -90,13 +109,16 @@ void GatewayApp::clear_boards() {
       order_board_.store(i, OrderRow{});
     }
   }
-  for (std::uint32_t i = 0; i < position_board_.rows(); ++i) position_board_.store(i, core_.position(i));
+  for (std::uint32_t i = 0; i < position_board_.rows(); ++i)
+    position_board_.store(i, core_.position(i));
 }
 
 GatewayApp::~GatewayApp() {
   hand_over_.stop.store(true, std::memory_order_relaxed);
-  if (venue_) venue_->wake();
-  if (network_.joinable()) network_.join();
+  if (venue_)
+    venue_->wake();
+  if (network_.joinable())
+    network_.join();
 }
 
 std::size_t GatewayApp::poll(MonoNanos now) {
@@ -134,7 +156,8 @@ void GatewayApp::drain() {
   const MonoNanos until{shell_.now().ns + kDrainFor};
   if (core_.account().working + core_.account().in_flight + core_.account().unknown != 0) {
     log_info("stopping with {} working orders: cancelling", core_.account().working);
-    if (!core_.killed()) core_.on_kill(KillMode::kCancelAll, kill_.episode + 1, shell_.now());
+    if (!core_.killed())
+      core_.on_kill(KillMode::kCancelAll, kill_.episode + 1, shell_.now());
   }
   Idle idle(shell_.config().topology.idle);
   while (core_.account().working + core_.account().in_flight + core_.account().unknown != 0 &&
@@ -157,14 +180,16 @@ std::size_t GatewayApp::take_venue_events() {
   while (taken < kBatch && hand_over_.next_event(event)) {
     ++taken;
     const MonoNanos now = shell_.now();
-    if (const auto* result = std::get_if<PostResult>(&event)) measure(*result);
+    if (const auto* result = std::get_if<PostResult>(&event))
+      measure(*result);
     core_.on_venue(event, now);
   }
   return taken;
 }
 
 void GatewayApp::measure(const PostResult& result) noexcept {
-  if (result.wire_ns.ns == 0 || result.ref.row >= order_board_.rows()) return;
+  if (result.wire_ns.ns == 0 || result.ref.row >= order_board_.rows())
+    return;
   shm::StagePage& page = shell_.page();
   const OrderRow& row = core_.row(result.ref.row);
   page.record(GatewayMetric::kGateToWire, result.wire_ns.ns - result.hand_over_ns.ns);
@@ -219,24 +244,27 @@ IntentContext GatewayApp::context_for(const Intent& intent) {
   return context;
 }
 
-// After the order ring was found empty, tombstones up to risk's mark are of no use any more. The mark is
-// read first: what it covers was published before it.
+// After the order ring was found empty, tombstones up to risk's mark are of no use any more. The
+// mark is read first: what it covers was published before it.
 void GatewayApp::note_drained_rings() noexcept {
   for (std::uint16_t s = 0; s < strategies_.size(); ++s) {
     LimitRow mark;
-    if (limits_.load(1 + instruments_.size() + s, mark) != shm::BoardRead::kOk) continue;
-    if (!orders_.empty()) return;
+    if (limits_.load(1 + instruments_.size() + s, mark) != shm::BoardRead::kOk)
+      continue;
+    if (!orders_.empty())
+      return;
     core_.on_order_ring_drained(s, mark.strategy_incarnation, mark.sequence);
   }
 }
 
-// A strategy that started anew does not know the orders of the incarnation before it: nobody would ever
-// cancel them.
+// A strategy that started anew does not know the orders of the incarnation before it: nobody would
+// ever cancel them.
 void GatewayApp::cancel_orders_of_dead_incarnations(MonoNanos now) noexcept {
   for (std::uint16_t s = 0; s < strategies_.size(); ++s) {
     StrategyPort& port = *strategies_[s];
     const std::uint32_t incarnation = port.page.incarnation();
-    if (incarnation == port.incarnation) continue;
+    if (incarnation == port.incarnation)
+      continue;
     port.incarnation = incarnation;
     for (std::uint32_t i = 0; i < order_board_.rows(); ++i) {
       const OrderRow& row = core_.row(i);
@@ -254,10 +282,12 @@ void GatewayApp::cancel_orders_of_dead_incarnations(MonoNanos now) noexcept {
 }
 
 void GatewayApp::watch_network(MonoNanos now) {
-  for (std::uint64_t reads = venue_->take_reads(); reads != 0; --reads) core_.note_request(now);
+  for (std::uint64_t reads = venue_->take_reads(); reads != 0; --reads)
+    core_.note_request(now);
   ExitCode code{};
   std::string why;
-  if (hand_over_.gave_up(code, why)) shell_.fail(code, why);
+  if (hand_over_.gave_up(code, why))
+    shell_.fail(code, why);
 }
 
 void GatewayApp::watch_kill(MonoNanos now) {
@@ -272,7 +302,8 @@ void GatewayApp::watch_kill(MonoNanos now) {
     venue_->wake();
     core_.on_kill(kill_.all ? KillMode::kCancelAll : KillMode::kStop, kill_.episode, now);
     tap_trip(now, true);
-    log_warn("kill switch tripped ({}), episode {}", kill_.all ? "cancel all" : "stop", kill_.episode);
+    log_warn("kill switch tripped ({}), episode {}", kill_.all ? "cancel all" : "stop",
+             kill_.episode);
   } else if (tripped && !kill_.all && kill_.cancel_all()) {
     kill_.all = true;  // sharpened while active
     core_.on_kill(KillMode::kCancelAll, kill_.episode, now);
@@ -283,10 +314,12 @@ void GatewayApp::watch_kill(MonoNanos now) {
     tap_trip(now, false);
     log_warn("kill switch cleared, episode {} is over", kill_.episode);
   }
-  if (!kill_.active || kill_.stamped) return;
+  if (!kill_.active || kill_.stamped)
+    return;
   const bool acknowledged = hand_over_.acknowledged() >= kill_.episode;
   if (!acknowledged) {
-    if (now.ns - kill_.seen_ns.ns < KillSwitch::kAcknowledgeWithin) return;
+    if (now.ns - kill_.seen_ns.ns < KillSwitch::kAcknowledgeWithin)
+      return;
     venue_->reset_from_hot_thread();
   }
   kill_.stamped = true;
@@ -308,31 +341,42 @@ void GatewayApp::tap_trip(MonoNanos now, bool on) noexcept {
 
 // ---- what the core decided ---------------------------------------------------------------------
 
-void GatewayApp::row_changed(std::uint32_t row) noexcept { order_board_.store(row, core_.row(row)); }
+void GatewayApp::row_changed(std::uint32_t row) noexcept {
+  order_board_.store(row, core_.row(row));
+}
 
 void GatewayApp::position_changed(std::uint32_t index) noexcept {
   position_board_.store(index, core_.position(index));
 }
 
-void GatewayApp::account_changed() noexcept { account_board_.store(0, core_.account()); }
+void GatewayApp::account_changed() noexcept {
+  account_board_.store(0, core_.account());
+}
 
 void GatewayApp::execution(const Execution& e) noexcept {
-  if (e.kind == ExecutionKind::kAccepted) ++accepted_;
-  if (e.kind == ExecutionKind::kRejected) ++rejected_;
-  if (e.kind == ExecutionKind::kCancelled) ++cancelled_;
-  if (e.kind == ExecutionKind::kNotSent) ++not_sent_;
+  if (e.kind == ExecutionKind::kAccepted)
+    ++accepted_;
+  if (e.kind == ExecutionKind::kRejected)
+    ++rejected_;
+  if (e.kind == ExecutionKind::kCancelled)
+    ++cancelled_;
+  if (e.kind == ExecutionKind::kNotSent)
+    ++not_sent_;
   if (!journal_.push(TapType::kExecution, e, shell_.now())) {
     ++persistence_full_;
     shell_.page().error(kRingCode, "exec.persistence is full: a record is missing in the journal",
                         shell_.now());
   }
-  if (!executions_risk_.try_push(e)) execution_ring_full(ring::kExecutionRisk);
+  if (!executions_risk_.try_push(e))
+    execution_ring_full(ring::kExecutionRisk);
   if (e.kind == ExecutionKind::kSession) {
     for (auto& port : strategies_) {
-      if (!port->executions.try_push(e)) execution_ring_full("exec.<strategy>");
+      if (!port->executions.try_push(e))
+        execution_ring_full("exec.<strategy>");
     }
   } else if (e.intent.strategy < strategies_.size()) {
-    if (!strategies_[e.intent.strategy]->executions.try_push(e)) execution_ring_full("exec.<strategy>");
+    if (!strategies_[e.intent.strategy]->executions.try_push(e))
+      execution_ring_full("exec.<strategy>");
   }
 }
 
@@ -340,7 +384,8 @@ void GatewayApp::execution_ring_full(const char* ring) noexcept {
   ++exec_ring_full_;
   kill_.trip_self();
   shell_.fail(ExitCode::kNotReconciled,
-              std::string("the ring ") + ring + " is full: its consumer does not read; kill switch tripped");
+              std::string("the ring ") + ring +
+                  " is full: its consumer does not read; kill switch tripped");
 }
 
 NetRequest GatewayApp::request_for(std::uint32_t row, NetRequestKind kind) noexcept {
@@ -362,7 +407,8 @@ NetRequest GatewayApp::request_for(std::uint32_t row, NetRequestKind kind) noexc
 }
 
 bool GatewayApp::ask(const NetRequest& request) noexcept {
-  if (!hand_over_.ask(request)) return false;
+  if (!hand_over_.ask(request))
+    return false;
   asked_ = true;
   return true;
 }

@@ -1,9 +1,8 @@
 // The order gateway's hot thread: rings, boards and the hand-over around the pure GatewayCore.
 //
 // Thread contract: the stage's hot thread; the network thread (VenueSession) is met only through
-// HandOver. Order of a turn: kill words, venue events, cancels, orders, timer. Venue events first: a
-// decision knows every execution that came before it.
-// Invariants:
+// HandOver. Order of a turn: kill words, venue events, cancels, orders, timer. Venue events first:
+// a decision knows every execution that came before it. Invariants:
 //  1. A row is on its board and its record in exec.persistence before the request is handed over.
 //  2. A full execution ring trips the kill switch and ends the run: what happened at the venue must
 //     not be lost on the way to those who count on it.
@@ -37,7 +36,8 @@ class GatewayApp final : private GatewayOutput {
   // Cancels what still works and waits, bounded, for the venue's word on it.
   void drain();
   [[nodiscard]] bool live() const noexcept {
-    return (core_.account().flags & (kAccountKnown | kStreamProven)) == (kAccountKnown | kStreamProven);
+    return (core_.account().flags & (kAccountKnown | kStreamProven)) ==
+           (kAccountKnown | kStreamProven);
   }
 
  private:

@@ -1,13 +1,13 @@
-// The hand-over between the gateway's two threads: what the hot thread asks, what the network thread
-// answers, and the words of the kill switch.
+// The hand-over between the gateway's two threads: what the hot thread asks, what the network
+// thread answers, and the words of the kill switch.
 //
 // Invariants:
 //  1. Two bounded queues, one producer and one consumer each; after construction neither allocates.
 //  2. The hot thread never waits: a full request queue is seen before a row is written. The network
 //     thread waits for room rather than lose an event; meanwhile the sockets hold the venue back.
 //  3. `kill_episode` is raised by the hot thread; the network thread asks for it right before every
-//     write of an order and acknowledges it only between writes: after the acknowledgement no order of
-//     that episode leaves.
+//     write of an order and acknowledges it only between writes: after the acknowledgement no order
+//     of that episode leaves.
 #pragma once
 
 #include <concurrentqueue/concurrentqueue.h>
@@ -23,7 +23,14 @@
 
 namespace sluice {
 
-enum class NetRequestKind : std::uint8_t { kNone = 0, kSubmit, kCancel, kLookup, kLookupForeign, kAudit };
+enum class NetRequestKind : std::uint8_t {
+  kNone = 0,
+  kSubmit,
+  kCancel,
+  kLookup,
+  kLookupForeign,
+  kAudit
+};
 
 // Everything the network thread needs to make the request; it reads no row.
 struct NetRequest {
@@ -48,10 +55,16 @@ class HandOver {
   static constexpr std::size_t kRequests = 1024;
   static constexpr std::size_t kEvents = 8192;
 
-  HandOver() : requests_(kRequests, 1, 0), events_(kEvents, 1, 0), request_token_(requests_), event_token_(events_) {}
+  HandOver()
+      : requests_(kRequests, 1, 0),
+        events_(kEvents, 1, 0),
+        request_token_(requests_),
+        event_token_(events_) {}
 
   // Hot thread.
-  [[nodiscard]] bool request_room() const noexcept { return requests_.size_approx() + kMargin < kRequests; }
+  [[nodiscard]] bool request_room() const noexcept {
+    return requests_.size_approx() + kMargin < kRequests;
+  }
   [[nodiscard]] bool ask(const NetRequest& request) noexcept {
     return request_room() && requests_.try_enqueue(request_token_, request);
   }
@@ -87,13 +100,15 @@ class HandOver {
   // the process with this. The first word wins.
   void give_up(ExitCode code, const std::string& why) {
     const std::lock_guard lock(why_mutex_);  // cold: once in a process's life
-    if (why_.empty()) why_ = why;
+    if (why_.empty())
+      why_ = why;
     // release: pairs with the acquire in gave_up(); the text comes before the flag.
     code_.store(static_cast<int>(code), std::memory_order_release);
   }
   [[nodiscard]] bool gave_up(ExitCode& code, std::string& why) {
     const int value = code_.load(std::memory_order_acquire);  // pairs with give_up()
-    if (value == 0) return false;
+    if (value == 0)
+      return false;
     const std::lock_guard lock(why_mutex_);
     code = static_cast<ExitCode>(value);
     why = why_;

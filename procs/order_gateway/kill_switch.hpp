@@ -3,7 +3,8 @@
 // Thread contract: tripped() may be asked by both of the gateway's threads (it only reads shared
 // words); everything else is the hot thread's.
 // Invariants:
-//  1. Tripped = any word set: operator's file, risk's page, our own page, or the segments behind the
+//  1. Tripped = any word set: operator's file, risk's page, our own page, or the segments behind
+//  the
 //     names replaced under us. A word that cannot be read counts as set.
 //  2. One episode per trip, from the first word set until all are clear.
 //  3. The stamp is published only after the network thread acknowledged the episode, or after its
@@ -24,19 +25,25 @@ class KillSwitch {
   static constexpr std::int64_t kAcknowledgeWithin = 1'000'000;  // then the sockets are reset
 
   KillSwitch(StageShell& shell, const shm::StageView& risk)
-      : operator_(shell.instance()), risk_(risk), own_(shell.instance(), shell.role()), page_(shell.page()) {}
+      : operator_(shell.instance()),
+        risk_(risk),
+        own_(shell.instance(), shell.role()),
+        page_(shell.page()) {}
 
   // Both threads: the words themselves, as they are now.
   [[nodiscard]] bool tripped() const noexcept {
-    return operator_.any(kTripScopeAll) || risk_.tripped(kTripScopeAll) || own_.tripped(kTripScopeAll);
+    return operator_.any(kTripScopeAll) || risk_.tripped(kTripScopeAll) ||
+           own_.tripped(kTripScopeAll);
   }
   [[nodiscard]] bool cancel_all() const noexcept {
     return ((operator_.word(kTripScopeAll) | risk_.trip(kTripScopeAll) | own_.trip(kTripScopeAll)) &
             kKillCancelAll) != 0;
   }
   [[nodiscard]] TripSource source() const noexcept {
-    if (operator_.any(kTripScopeAll)) return TripSource::kOperator;
-    if (risk_.tripped(kTripScopeAll)) return TripSource::kRisk;
+    if (operator_.any(kTripScopeAll))
+      return TripSource::kOperator;
+    if (risk_.tripped(kTripScopeAll))
+      return TripSource::kRisk;
     return own_.tripped(kTripScopeAll) ? TripSource::kGateway : TripSource::kNone;
   }
   // The gateway trips by itself; only a restart or an operator's resume clears it.

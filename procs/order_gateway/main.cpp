@@ -1,4 +1,5 @@
-// sluice-order-gateway: the last gate before the venue, the order board and the venue's connections.
+// sluice-order-gateway: the last gate before the venue, the order board and the venue's
+// connections.
 #include <cstdio>
 
 #include "common/base/error.hpp"
@@ -17,7 +18,8 @@ int body(int argc, char** argv) {
       {.program = "sluice-order-gateway",
        .description = "Sends approved orders to the venue behind a gate that trusts nobody."},
       argc, argv);
-  if (!arguments) return 0;
+  if (!arguments)
+    return 0;
   const InstanceConfig config = load_instance_config(arguments->config);
   if (arguments->check_config) {
     std::printf("%s: ok\n", arguments->config.c_str());
@@ -32,4 +34,6 @@ int body(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return sluice::run_main("sluice-order-gateway", body, argc, argv); }
+int main(int argc, char** argv) {
+  return sluice::run_main("sluice-order-gateway", body, argc, argv);
+}

@@ -14,16 +14,18 @@ namespace {
 using venue::alpaca::StreamKind;
 using venue::alpaca::StreamMessage;
 
-constexpr std::int64_t kPingEvery = 1'000'000'000;   // pongs are part of the proof that the stream lives
+constexpr std::int64_t kPingEvery =
+    1'000'000'000;  // pongs are part of the proof that the stream lives
 constexpr std::int64_t kPongWithin = 5'000'000'000;
-constexpr std::int64_t kAliveEvery = 100'000'000;    // how often the core hears of it at most
+constexpr std::int64_t kAliveEvery = 100'000'000;  // how often the core hears of it at most
 constexpr std::int64_t kReconnectFirst = 100'000'000;
 constexpr std::int64_t kReconnectMax = 5'000'000'000;
 
 }  // namespace
 
-OrderStream::OrderStream(net::Loop& loop, const VenueConfig& venue, const venue::SymbolTable& symbols,
-                         const Credentials& credentials, std::uint32_t attempts, Callbacks callbacks)
+OrderStream::OrderStream(net::Loop& loop, const VenueConfig& venue,
+                         const venue::SymbolTable& symbols, const Credentials& credentials,
+                         std::uint32_t attempts, Callbacks callbacks)
     : loop_(loop),
       venue_(venue),
       credentials_(credentials),
@@ -47,9 +49,11 @@ OrderStream::OrderStream(net::Loop& loop, const VenueConfig& venue, const venue:
 }
 
 void OrderStream::poll(MonoNanos now) {
-  if (phase_ != Phase::kListening || now.ns - last_alive_.ns < kAliveEvery) return;
+  if (phase_ != Phase::kListening || now.ns - last_alive_.ns < kAliveEvery)
+    return;
   const MonoNanos seen = std::max(last_message_, socket_->last_pong_ns());
-  if (seen <= last_alive_) return;
+  if (seen <= last_alive_)
+    return;
   last_alive_ = now;
   callbacks_.event(StreamAlive{.at_ns = seen});
 }
@@ -60,12 +64,14 @@ void OrderStream::on_open() {
   const std::size_t size =
       venue::alpaca::encode_authenticate(credentials_.key, credentials_.secret, text);
   if (size == 0) {
-    callbacks_.give_up(ExitCode::kCredentials, venue_.credentials_file +
-                                                   ": key or secret has characters that no venue uses; "
-                                                   "check the file");
+    callbacks_.give_up(ExitCode::kCredentials,
+                       venue_.credentials_file +
+                           ": key or secret has characters that no venue uses; "
+                           "check the file");
     return;
   }
-  if (!socket_->send({text.data(), size})) socket_->cut();
+  if (!socket_->send({text.data(), size}))
+    socket_->cut();
 }
 
 void OrderStream::on_message(std::string_view payload, MonoNanos receive_ns) {
@@ -74,7 +80,8 @@ void OrderStream::on_message(std::string_view payload, MonoNanos receive_ns) {
   if (const venue::DecodeStatus status = decoder_.decode(payload, message);
       status != venue::DecodeStatus::kOk) {
     ++bad_frames_;
-    // Something happened at the venue that we could not read: nothing is proven until it was audited.
+    // Something happened at the venue that we could not read: nothing is proven until it was
+    // audited.
     callbacks_.trouble(fmt::format("order stream: a frame could not be read ({}, field '{}')",
                                    to_string(status), decoder_.last_fault().field));
     if (phase_ == Phase::kListening) {
@@ -85,19 +92,22 @@ void OrderStream::on_message(std::string_view payload, MonoNanos receive_ns) {
   }
   switch (message.kind) {
     case StreamKind::kTradeUpdate:
-      if (phase_ == Phase::kListening) callbacks_.event(to_core(message.update, receive_ns));
+      if (phase_ == Phase::kListening)
+        callbacks_.event(to_core(message.update, receive_ns));
       return;
     case StreamKind::kAuthorized: {
       std::array<char, 128> text;
       const std::size_t size = venue::alpaca::encode_listen_trade_updates(text);
       phase_ = Phase::kSubscribing;
-      if (!socket_->send({text.data(), size})) socket_->cut();
+      if (!socket_->send({text.data(), size}))
+        socket_->cut();
       return;
     }
     case StreamKind::kUnauthorized:
-      callbacks_.give_up(ExitCode::kCredentials,
-                         fmt::format("order stream {}:{}: the venue refused the credentials; check {}",
-                                     venue_.stream_host, venue_.stream_port, venue_.credentials_file));
+      callbacks_.give_up(
+          ExitCode::kCredentials,
+          fmt::format("order stream {}:{}: the venue refused the credentials; check {}",
+                      venue_.stream_host, venue_.stream_port, venue_.credentials_file));
       return;
     case StreamKind::kListening:
       if (!message.listens) {
@@ -123,9 +133,10 @@ void OrderStream::on_message(std::string_view payload, MonoNanos receive_ns) {
 void OrderStream::on_closed(const net::WsClosed& closed) {
   if (closed.reason == net::WsCloseReason::kRefused &&
       (closed.http_status == 401 || closed.http_status == 403)) {
-    callbacks_.give_up(ExitCode::kCredentials,
-                       fmt::format("order stream: the venue refused the connection with status {}; check {}",
-                                   closed.http_status, venue_.credentials_file));
+    callbacks_.give_up(
+        ExitCode::kCredentials,
+        fmt::format("order stream: the venue refused the connection with status {}; check {}",
+                    closed.http_status, venue_.credentials_file));
     return;
   }
   down(closed.text);
@@ -138,11 +149,13 @@ void OrderStream::down(const std::string& why) {
   }
   phase_ = Phase::kDown;
   ++failures_;
-  callbacks_.trouble(fmt::format("order stream {}:{}: {}", venue_.stream_host, venue_.stream_port, why));
+  callbacks_.trouble(
+      fmt::format("order stream {}:{}: {}", venue_.stream_host, venue_.stream_port, why));
   if (connects_ == 0 && failures_ >= attempts_) {
-    callbacks_.give_up(ExitCode::kVenueUnavailable,
-                       fmt::format("order stream: {} failures in a row ({}); is the venue up at {}:{}?",
-                                   failures_, why, venue_.stream_host, venue_.stream_port));
+    callbacks_.give_up(
+        ExitCode::kVenueUnavailable,
+        fmt::format("order stream: {} failures in a row ({}); is the venue up at {}:{}?", failures_,
+                    why, venue_.stream_host, venue_.stream_port));
   }
 }
 

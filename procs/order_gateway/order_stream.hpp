@@ -1,8 +1,10 @@
-// OrderStream: the venue's stream of order events, from connect to listening, as events for the core.
+// OrderStream: the venue's stream of order events, from connect to listening, as events for the
+// core.
 //
 // Thread contract: the network thread.
-// Life of a connection: open, authenticate, authorised, listen, listening. Only then the core is told
-// that the stream is up; whatever ends it is told at once, since from then on nothing is proven.
+// Life of a connection: open, authenticate, authorised, listen, listening. Only then the core is
+// told that the stream is up; whatever ends it is told at once, since from then on nothing is
+// proven.
 #pragma once
 
 #include <functional>

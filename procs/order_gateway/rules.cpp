@@ -5,12 +5,14 @@ namespace {
 
 // Times that are nobody's preference: they follow from how the parts work.
 constexpr std::int64_t kMillisecond = 1'000'000;
-constexpr std::int64_t kDeadlineMax = 60'000 * kMillisecond;   // a deadline further away is malformed
-constexpr std::int64_t kClockTolerance = 10 * kMillisecond;    // stages share one clock; scheduling only
-constexpr std::int64_t kAuditMaxAge = 10'000 * kMillisecond;   // T of "reduce after a REST audit"
+constexpr std::int64_t kDeadlineMax =
+    60'000 * kMillisecond;  // a deadline further away is malformed
+constexpr std::int64_t kClockTolerance =
+    10 * kMillisecond;  // stages share one clock; scheduling only
+constexpr std::int64_t kAuditMaxAge = 10'000 * kMillisecond;  // T of "reduce after a REST audit"
 constexpr std::int64_t kLostPoll = 5'000 * kMillisecond;
 constexpr std::int64_t kRetry = 5 * kMillisecond;
-constexpr std::int64_t kGapAudit = 250 * kMillisecond;         // stream events overtake each other briefly
+constexpr std::int64_t kGapAudit = 250 * kMillisecond;  // stream events overtake each other briefly
 constexpr std::int64_t kAuditRetry = 500 * kMillisecond;
 constexpr std::int64_t kRatePause = 1'000 * kMillisecond;
 constexpr std::int64_t kCreatedTolerance = 2'000 * kMillisecond;  // the venue's clock against ours

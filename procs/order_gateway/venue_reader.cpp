@@ -16,8 +16,8 @@ constexpr std::uint32_t kPage = 100;
 
 }  // namespace
 
-VenueReader::VenueReader(net::HttpPool& pool, alpaca::RestDecoder& decoder, const VenueConfig& venue,
-                         std::int64_t poll_every_ns, Callbacks callbacks)
+VenueReader::VenueReader(net::HttpPool& pool, alpaca::RestDecoder& decoder,
+                         const VenueConfig& venue, std::int64_t poll_every_ns, Callbacks callbacks)
     : pool_(pool),
       decoder_(decoder),
       venue_(venue),
@@ -32,7 +32,8 @@ void VenueReader::poll(MonoNanos now, WallNanos wall) {
       begin_round(false, now, wall);
     }
   }
-  if (in_round_ && !outstanding_) next(now);
+  if (in_round_ && !outstanding_)
+    next(now);
 }
 
 void VenueReader::begin_round(bool audit, MonoNanos now, WallNanos wall) {
@@ -47,7 +48,8 @@ void VenueReader::begin_round(bool audit, MonoNanos now, WallNanos wall) {
     activities_after_ = {wall.ns - kActivityOverlap};
     round_ = {Read::kOpenOrders, Read::kActivities, Read::kPositions, Read::kAccount};
   } else {
-    // Behind the newest one known; what arrives late and out of order is found by the audits' overlap.
+    // Behind the newest one known; what arrives late and out of order is found by the audits'
+    // overlap.
     activities_after_ = {wall.ns - kActivityOverlap};
     page_token_ = last_activity_;
     round_ = {Read::kActivities, Read::kAccount};
@@ -57,12 +59,14 @@ void VenueReader::begin_round(bool audit, MonoNanos now, WallNanos wall) {
 void VenueReader::next(MonoNanos now) {
   if (round_.empty()) {
     in_round_ = false;
-    if (audit_) callbacks_.event(AuditEnd{.requested_ns = round_requested_, .complete = complete_});
+    if (audit_)
+      callbacks_.event(AuditEnd{.requested_ns = round_requested_, .complete = complete_});
     return;
   }
-  // Orders come first: a read takes a connection only when it leaves one idle, or when no order could
-  // pass anyway because nothing has been read yet.
-  if (!pool_.ready(net::Lane::kNormal)) return;
+  // Orders come first: a read takes a connection only when it leaves one idle, or when no order
+  // could pass anyway because nothing has been read yet.
+  if (!pool_.ready(net::Lane::kNormal))
+    return;
   const Read read = round_.front();
   std::array<char, alpaca::kRequestBytes> target;
   const std::size_t size = target_of(read, target);
@@ -70,7 +74,8 @@ void VenueReader::next(MonoNanos now) {
   outstanding_ = pool_.try_send(
       net::Lane::kNormal, {.method = "GET", .target = {target.data(), size}},
       [this, read, now](const net::HttpAnswer& answer) { on_answer(read, now, answer); });
-  if (outstanding_) callbacks_.request_made();
+  if (outstanding_)
+    callbacks_.request_made();
 }
 
 std::size_t VenueReader::target_of(Read read, std::span<char> out) const {
@@ -79,7 +84,8 @@ std::size_t VenueReader::target_of(Read read, std::span<char> out) const {
     return text.size();
   };
   switch (read) {
-    case Read::kOpenOrders: return alpaca::encode_orders_target({}, out);
+    case Read::kOpenOrders:
+      return alpaca::encode_orders_target({}, out);
     case Read::kActivities:
       return alpaca::encode_activities_target({.types = "FILL,CFEE",
                                                .after = activities_after_,
@@ -88,8 +94,10 @@ std::size_t VenueReader::target_of(Read read, std::span<char> out) const {
                                                .page_size = kPage,
                                                .page_token = page_token_},
                                               out);
-    case Read::kPositions: return copy(alpaca::kPositionsTarget);
-    case Read::kAccount: return copy(alpaca::kAccountTarget);
+    case Read::kPositions:
+      return copy(alpaca::kPositionsTarget);
+    case Read::kAccount:
+      return copy(alpaca::kAccountTarget);
   }
   return 0;
 }
@@ -97,14 +105,16 @@ std::size_t VenueReader::target_of(Read read, std::span<char> out) const {
 void VenueReader::on_answer(Read read, MonoNanos requested, const net::HttpAnswer& answer) {
   outstanding_ = false;
   round_.pop_front();
-  if (take(read, requested, answer)) return;
+  if (take(read, requested, answer))
+    return;
   complete_ = false;
   ++failures_;
 }
 
 bool VenueReader::take(Read read, MonoNanos requested, const net::HttpAnswer& answer) {
   if (answer.outcome != net::Outcome::kAnswered) {
-    callbacks_.trouble(fmt::format("reading from the venue: {} ({})", to_string(answer.outcome), answer.why));
+    callbacks_.trouble(
+        fmt::format("reading from the venue: {} ({})", to_string(answer.outcome), answer.why));
     return false;
   }
   if (answer.status != 200) {
@@ -112,8 +122,8 @@ bool VenueReader::take(Read read, MonoNanos requested, const net::HttpAnswer& an
     const bool told = decoder_.error(answer.body, error) == venue::DecodeStatus::kOk;
     const alpaca::Outcome outcome =
         alpaca::classify(alpaca::RequestKind::kRead, answer.status, told ? &error : nullptr);
-    const std::string said = fmt::format("the venue answered a read with status {} \"{}\"", answer.status,
-                                         error.message.view());
+    const std::string said = fmt::format("the venue answered a read with status {} \"{}\"",
+                                         answer.status, error.message.view());
     callbacks_.trouble(said);
     if (outcome == alpaca::Outcome::kUnauthorised) {
       callbacks_.give_up(ExitCode::kCredentials, said + "; check " + venue_.credentials_file);
@@ -122,10 +132,14 @@ bool VenueReader::take(Read read, MonoNanos requested, const net::HttpAnswer& an
   }
   ever_answered_ = true;
   switch (read) {
-    case Read::kOpenOrders: return take_open_orders(answer);
-    case Read::kActivities: return take_activities(answer);
-    case Read::kPositions: return take_positions(requested, answer);
-    case Read::kAccount: return take_account(requested, answer);
+    case Read::kOpenOrders:
+      return take_open_orders(answer);
+    case Read::kActivities:
+      return take_activities(answer);
+    case Read::kPositions:
+      return take_positions(requested, answer);
+    case Read::kAccount:
+      return take_account(requested, answer);
   }
   return false;
 }
@@ -148,17 +162,21 @@ bool VenueReader::take_activities(const net::HttpAnswer& answer) {
     callbacks_.trouble("the account's activities could not be read");
     return false;
   }
-  for (const alpaca::Activity& activity : activities.items) tell_activity(activity, answer.answer_ns);
-  if (activities.items.empty()) return activities.complete();
+  for (const alpaca::Activity& activity : activities.items)
+    tell_activity(activity, answer.answer_ns);
+  if (activities.items.empty())
+    return activities.complete();
   page_token_ = activities.items.back().id.view();
   last_activity_ = page_token_;
   // A full page: more may follow. Pages come one after the other within the round.
-  if (activities.items.size() + activities.faults.size() >= kPage) round_.push_front(Read::kActivities);
+  if (activities.items.size() + activities.faults.size() >= kPage)
+    round_.push_front(Read::kActivities);
   return activities.complete();
 }
 
 void VenueReader::tell_activity(const alpaca::Activity& activity, MonoNanos receive_ns) {
-  if (!activity.has_execution_id) return;
+  if (!activity.has_execution_id)
+    return;
   if (activity.kind == alpaca::ActivityKind::kFill) {
     callbacks_.event(FillActivity{.execution_id = activity.execution_id,
                                   .venue_order_id = activity.order_id,
@@ -182,7 +200,8 @@ void VenueReader::tell_activity(const alpaca::Activity& activity, MonoNanos rece
 
 bool VenueReader::take_positions(MonoNanos requested, const net::HttpAnswer& answer) {
   alpaca::ListOf<alpaca::PositionSnapshot> positions;
-  if (decoder_.positions(answer.body, positions) != venue::DecodeStatus::kOk || !positions.complete()) {
+  if (decoder_.positions(answer.body, positions) != venue::DecodeStatus::kOk ||
+      !positions.complete()) {
     // Half a list would read as "the rest is flat".
     callbacks_.trouble("the list of positions could not be read");
     return false;
@@ -198,7 +217,8 @@ bool VenueReader::take_positions(MonoNanos requested, const net::HttpAnswer& ans
 bool VenueReader::take_account(MonoNanos requested, const net::HttpAnswer& answer) {
   alpaca::AccountSnapshot account;
   if (decoder_.account(answer.body, account) != venue::DecodeStatus::kOk) {
-    callbacks_.trouble(fmt::format("the account could not be read (field '{}')", decoder_.last_fault().field));
+    callbacks_.trouble(
+        fmt::format("the account could not be read (field '{}')", decoder_.last_fault().field));
     return false;
   }
   callbacks_.event(AccountSnapshot{.account_id = account.id,

@@ -1,10 +1,11 @@
-// VenueReader: what is read from the venue beside orders: account, activities, positions, open orders.
+// VenueReader: what is read from the venue beside orders: account, activities, positions, open
+// orders.
 //
-// Thread contract: the network thread. One read is outstanding at a time; a read that fails is named in
-// status and comes again with the next round, never by itself.
-// Rounds:
+// Thread contract: the network thread. One read is outstanding at a time; a read that fails is
+// named in status and comes again with the next round, never by itself. Rounds:
 //  * every `account_poll`: new activities, then the account. Fees arrive this way.
-//  * an audit, when the core asks: open orders, activities with an overlap, positions, account, and then
+//  * an audit, when the core asks: open orders, activities with an overlap, positions, account, and
+//  then
 //    AuditEnd, which says whether all of it was read.
 #pragma once
 
@@ -57,7 +58,8 @@ class VenueReader {
   std::int64_t poll_every_ns_;
   Callbacks callbacks_;
 
-  std::deque<Read> round_;  // what is left of the round; at most four reads and the pages behind them
+  std::deque<Read>
+      round_;  // what is left of the round; at most four reads and the pages behind them
   bool in_round_{false};
   bool audit_{false};
   bool complete_{true};

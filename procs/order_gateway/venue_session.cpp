@@ -20,14 +20,15 @@ net::PoolOptions pool_options(const GatewayConfig& gateway, const Credentials& c
   options.connections = gateway.connections;
   options.cancel_connections = gateway.cancel_connections;
   options.answer_timeout_ns = gateway.answer_timeout_ns;
-  options.headers = {{"APCA-API-KEY-ID", credentials.key}, {"APCA-API-SECRET-KEY", credentials.secret}};
+  options.headers = {{"APCA-API-KEY-ID", credentials.key},
+                     {"APCA-API-SECRET-KEY", credentials.secret}};
   return options;
 }
 
 }  // namespace
 
-VenueSession::VenueSession(StageShell& shell, const InstrumentTable& instruments, Credentials credentials,
-                           HandOver& hand_over, const KillSwitch& kill)
+VenueSession::VenueSession(StageShell& shell, const InstrumentTable& instruments,
+                           Credentials credentials, HandOver& hand_over, const KillSwitch& kill)
     : shell_(shell),
       venue_(shell.config().venues.front()),
       instruments_(instruments),
@@ -39,12 +40,15 @@ VenueSession::VenueSession(StageShell& shell, const InstrumentTable& instruments
       decoder_(symbols_) {
   const GatewayConfig& gateway = shell.config().gateway;
   const auto event = [this](const VenueEvent& e) { tell(e); };
-  const auto give_up = [this](ExitCode code, const std::string& why) { hand_over_.give_up(code, why); };
+  const auto give_up = [this](ExitCode code, const std::string& why) {
+    hand_over_.give_up(code, why);
+  };
   const auto told = [this](const std::string& what) { trouble(what); };
   pool_ = std::make_unique<net::HttpPool>(
       loop_, net::Endpoint{.host = venue_.rest_host, .port = venue_.rest_port, .tls = false},
       pool_options(gateway, credentials_));
-  stream_ = std::make_unique<OrderStream>(loop_, venue_, symbols_, credentials_, gateway.venue_retry_attempts,
+  stream_ = std::make_unique<OrderStream>(loop_, venue_, symbols_, credentials_,
+                                          gateway.venue_retry_attempts,
                                           OrderStream::Callbacks{event, give_up, told});
   reader_ = std::make_unique<VenueReader>(
       *pool_, decoder_, venue_, gateway.account_poll_ns,
@@ -68,8 +72,8 @@ void VenueSession::run() noexcept {
       }
     }
   } catch (const std::exception& error) {
-    // Nothing here throws in normal work: an exception is a bug or no memory, and the hot thread must
-    // not go on believing that its requests are carried out.
+    // Nothing here throws in normal work: an exception is a bug or no memory, and the hot thread
+    // must not go on believing that its requests are carried out.
     hand_over_.give_up(ExitCode::kBug, std::string("network thread: ") + error.what());
   }
 }
@@ -90,31 +94,42 @@ std::size_t VenueSession::turn() {
 
 void VenueSession::take(const NetRequest& request) {
   switch (request.kind) {
-    case NetRequestKind::kSubmit: submit(request); return;
-    case NetRequestKind::kCancel: cancel(request); return;
+    case NetRequestKind::kSubmit:
+      submit(request);
+      return;
+    case NetRequestKind::kCancel:
+      cancel(request);
+      return;
     case NetRequestKind::kLookup:
-    case NetRequestKind::kLookupForeign: look_up(request); return;
-    case NetRequestKind::kAudit: reader_->want_audit(); return;
-    case NetRequestKind::kNone: return;
+    case NetRequestKind::kLookupForeign:
+      look_up(request);
+      return;
+    case NetRequestKind::kAudit:
+      reader_->want_audit();
+      return;
+    case NetRequestKind::kNone:
+      return;
   }
 }
 
 bool VenueSession::may_send(const NetRequest& request) const noexcept {
-  return !kill_.tripped() && hand_over_.tripped_episode() == 0 && loop_.now() <= request.deadline_ns;
+  return !kill_.tripped() && hand_over_.tripped_episode() == 0 &&
+         loop_.now() <= request.deadline_ns;
 }
 
 void VenueSession::submit(const NetRequest& request) {
   std::array<char, alpaca::kRequestBytes> body;
-  const std::size_t size = alpaca::encode_order({.symbol = instruments_[request.instrument].symbol(),
-                                                 .qty = request.qty,
-                                                 .side = request.side,
-                                                 .type = request.type,
-                                                 .tif = request.tif,
-                                                 .limit = request.limit,
-                                                 .stop = {},
-                                                 .client_order_id = request.client_order_id.view(),
-                                                 .extended_hours = false},
-                                                body);
+  const std::size_t size =
+      alpaca::encode_order({.symbol = instruments_[request.instrument].symbol(),
+                            .qty = request.qty,
+                            .side = request.side,
+                            .type = request.type,
+                            .tif = request.tif,
+                            .limit = request.limit,
+                            .stop = {},
+                            .client_order_id = request.client_order_id.view(),
+                            .extended_hours = false},
+                           body);
   PostResult refused;
   refused.ref = request.ref;
   refused.outcome = RequestOutcome::kNotSent;
@@ -155,8 +170,8 @@ PostResult VenueSession::post_result(const NetRequest& request, const net::HttpA
   if (answer.outcome == net::Outcome::kNotSent) {
     result.outcome = RequestOutcome::kNotSent;
     result.not_sent = kill_.tripped() || hand_over_.tripped_episode() != 0 ? Reason::kKilled
-                      : loop_.now() > request.deadline_ns                   ? Reason::kExpired
-                                                                            : Reason::kNoConnection;
+                      : loop_.now() > request.deadline_ns                  ? Reason::kExpired
+                                                                           : Reason::kNoConnection;
     return result;
   }
   result.outcome = outcome_of(alpaca::RequestKind::kPost, answer, result.venue_code);
@@ -179,7 +194,8 @@ PostResult VenueSession::post_result(const NetRequest& request, const net::HttpA
 
 RequestOutcome VenueSession::outcome_of(alpaca::RequestKind kind, const net::HttpAnswer& answer,
                                         std::int32_t& code) {
-  if (answer.outcome == net::Outcome::kNotSent) return RequestOutcome::kNotSent;
+  if (answer.outcome == net::Outcome::kNotSent)
+    return RequestOutcome::kNotSent;
   if (answer.outcome == net::Outcome::kUnknown) {
     trouble(fmt::format("no answer from the venue: {}", answer.why));
     return RequestOutcome::kUnknown;
@@ -194,14 +210,20 @@ RequestOutcome VenueSession::outcome_of(alpaca::RequestKind kind, const net::Htt
                         error.message.view()));
   }
   switch (alpaca::classify(kind, answer.status, told ? &error : nullptr)) {
-    case alpaca::Outcome::kOk: return RequestOutcome::kAccepted;
+    case alpaca::Outcome::kOk:
+      return RequestOutcome::kAccepted;
     case alpaca::Outcome::kRejected:
-    case alpaca::Outcome::kNotCancelable: return RequestOutcome::kRefused;
-    case alpaca::Outcome::kUnauthorised: return RequestOutcome::kUnauthorised;
-    case alpaca::Outcome::kRateLimited: return RequestOutcome::kRateLimited;
-    case alpaca::Outcome::kNotFound: return RequestOutcome::kNotFound;
+    case alpaca::Outcome::kNotCancelable:
+      return RequestOutcome::kRefused;
+    case alpaca::Outcome::kUnauthorised:
+      return RequestOutcome::kUnauthorised;
+    case alpaca::Outcome::kRateLimited:
+      return RequestOutcome::kRateLimited;
+    case alpaca::Outcome::kNotFound:
+      return RequestOutcome::kNotFound;
     case alpaca::Outcome::kDuplicateClientId:
-    case alpaca::Outcome::kUnknown: break;
+    case alpaca::Outcome::kUnknown:
+      break;
   }
   return RequestOutcome::kUnknown;
 }
@@ -218,7 +240,8 @@ void VenueSession::cancel(const NetRequest& request) {
                       [this, ref = request.ref](const net::HttpAnswer& answer) {
                         DeleteResult result;
                         result.ref = ref;
-                        result.outcome = outcome_of(alpaca::RequestKind::kDelete, answer, result.venue_code);
+                        result.outcome =
+                            outcome_of(alpaca::RequestKind::kDelete, answer, result.venue_code);
                         result.http_status = static_cast<std::uint16_t>(answer.status);
                         result.wire_ns = answer.wire_ns;
                         result.answer_ns = answer.answer_ns;
@@ -268,15 +291,16 @@ void VenueSession::look_up(const NetRequest& request) {
   requests.fetch_add(1, std::memory_order_relaxed);
 }
 
-// Runs between writes. From the episode's first sight on, may_send() says no; what had been written and
-// is not answered is cut off, so that nothing of it can still leave the kernel.
+// Runs between writes. From the episode's first sight on, may_send() says no; what had been written
+// and is not answered is cut off, so that nothing of it can still leave the kernel.
 void VenueSession::watch_kill() {
   const std::uint64_t episode = hand_over_.tripped_episode();
   if (episode == acknowledged_ || episode == 0) {
     acknowledged_ = episode;
     return;
   }
-  if (posts_outstanding_ != 0) pool_->reset_all();
+  if (posts_outstanding_ != 0)
+    pool_->reset_all();
   acknowledged_ = episode;
   hand_over_.acknowledge(episode);
 }
@@ -298,7 +322,8 @@ void VenueSession::watch_connections() {
 // Waits for room rather than lose an event; meanwhile no socket is read and the venue is held back.
 void VenueSession::tell(const VenueEvent& event) {
   while (!hand_over_.tell(event)) {
-    if (hand_over_.stop.load(std::memory_order_relaxed)) return;
+    if (hand_over_.stop.load(std::memory_order_relaxed))
+      return;
     std::this_thread::yield();
   }
 }

@@ -1,12 +1,14 @@
-// VenueSession: the gateway's network thread. Sends what the hot thread decided, tells what came back.
+// VenueSession: the gateway's network thread. Sends what the hot thread decided, tells what came
+// back.
 //
-// Thread contract: run() is the network thread; wake(), reset_from_hot_thread(), take_reads() and the
-// public counters are the hot thread's.
-// Invariants:
+// Thread contract: run() is the network thread; wake(), reset_from_hot_thread(), take_reads() and
+// the public counters are the hot thread's. Invariants:
 //  1. One result for each request taken, whatever happens to its connection; nothing is sent twice.
-//  2. The kill words, the episode and the deadline are asked once more right before an order's bytes
+//  2. The kill words, the episode and the deadline are asked once more right before an order's
+//  bytes
 //     are written; a no becomes "not sent", by proof.
-//  3. An episode is acknowledged between writes, after every connection with an unanswered order was
+//  3. An episode is acknowledged between writes, after every connection with an unanswered order
+//  was
 //     reset: those orders are unknown, and nothing of them can still leave.
 #pragma once
 
@@ -33,7 +35,9 @@ class VenueSession {
   void wake() noexcept { loop_.wake(); }
   void reset_from_hot_thread() noexcept { pool_->reset_from_other_thread(); }
   // Reads of the venue since the last call, for the core's count of the venue's budget.
-  [[nodiscard]] std::uint64_t take_reads() noexcept { return reads_.exchange(0, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t take_reads() noexcept {
+    return reads_.exchange(0, std::memory_order_relaxed);
+  }
 
   // relaxed: numbers for the metrics page.
   std::atomic<std::uint64_t> requests{0};
@@ -48,8 +52,8 @@ class VenueSession {
   void cancel(const NetRequest& request);
   void look_up(const NetRequest& request);
   [[nodiscard]] PostResult post_result(const NetRequest& request, const net::HttpAnswer& answer);
-  [[nodiscard]] RequestOutcome outcome_of(venue::alpaca::RequestKind kind, const net::HttpAnswer& answer,
-                                          std::int32_t& code);
+  [[nodiscard]] RequestOutcome outcome_of(venue::alpaca::RequestKind kind,
+                                          const net::HttpAnswer& answer, std::int32_t& code);
   [[nodiscard]] bool may_send(const NetRequest& request) const noexcept;
   void watch_kill();
   void watch_connections();

@@ -17,7 +17,8 @@ int body(int argc, char** argv) {
       {.program = "sluice-risk",
        .description = "Approves, resizes or refuses intents and publishes the limit sheet."},
       argc, argv);
-  if (!arguments) return 0;
+  if (!arguments)
+    return 0;
   const InstanceConfig config = load_instance_config(arguments->config);
   if (arguments->check_config) {
     std::printf("%s: ok\n", arguments->config.c_str());
@@ -31,4 +32,6 @@ int body(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return sluice::run_main("sluice-risk", body, argc, argv); }
+int main(int argc, char** argv) {
+  return sluice::run_main("sluice-risk", body, argc, argv);
+}

@@ -41,7 +41,8 @@ RiskApp::RiskApp(StageShell& shell)
       executions_(shell.instance(), ring::kExecutionRisk),
       orders_(shell.instance(), ring::kOrder),
       sheet_(shell.instance(), board::kLimits),
-      tap_(shell, ring::tap(kRiskRole), persistence_ring_index(shell.config(), ring::tap(kRiskRole))) {
+      tap_(shell, ring::tap(kRiskRole),
+           persistence_ring_index(shell.config(), ring::tap(kRiskRole))) {
   const InstanceConfig& config = shell.config();
   for (const FeedConfig& feed : config.feeds) {
     marks_.push_back(
@@ -63,7 +64,8 @@ void RiskApp::adopt_boards() {
   for (std::uint32_t block = 1; block < config.strategies.size() + 2; ++block) {
     for (std::uint32_t i = 0; i < instruments; ++i) {
       PositionRow row;
-      if (positions.load(block * instruments + i, row) != shm::BoardRead::kOk) continue;
+      if (positions.load(block * instruments + i, row) != shm::BoardRead::kOk)
+        continue;
       core_.adopt_position(row.strategy, i, row.position);
     }
   }
@@ -71,12 +73,15 @@ void RiskApp::adopt_boards() {
   std::uint32_t adopted = 0;
   for (std::uint32_t i = 0; i < orders.rows(); ++i) {
     OrderRow row;
-    if (orders.load(i, row) != shm::BoardRead::kOk) continue;
-    if (row.state == OrderState::kNone || is_terminal(row.state)) continue;
+    if (orders.load(i, row) != shm::BoardRead::kOk)
+      continue;
+    if (row.state == OrderState::kNone || is_terminal(row.state))
+      continue;
     core_.adopt_order(row);
     ++adopted;
   }
-  if (adopted != 0) log_info("cold start with {} orders still working", adopted);
+  if (adopted != 0)
+    log_info("cold start with {} orders still working", adopted);
 }
 
 std::size_t RiskApp::poll(MonoNanos now) {
@@ -86,19 +91,22 @@ std::size_t RiskApp::poll(MonoNanos now) {
         core_.on_execution(execution);
       },
       kBatch);
-  work += commands_.drain([&](const Command& command) { tap_.push(TapType::kCommand, command, now); },
-                          kBatch);
+  work += commands_.drain(
+      [&](const Command& command) { tap_.push(TapType::kCommand, command, now); }, kBatch);
   for (auto& ring : marks_) {
     work += ring->drain(
         [&](const MarketEvent& event) {
           ++market_events_;
-          if (event.kind == MarketKind::kGap) lost_ += event.gap().lost;
+          if (event.kind == MarketKind::kGap)
+            lost_ += event.gap().lost;
           core_.on_market(event);
         },
         4 * kBatch);
   }
-  for (std::uint16_t s = 0; s < strategies_.size(); ++s) work += decide(s);
-  if (now.ns - last_sheet_.ns >= shell_.config().risk.publish_every_ns) publish_sheet(now);
+  for (std::uint16_t s = 0; s < strategies_.size(); ++s)
+    work += decide(s);
+  if (now.ns - last_sheet_.ns >= shell_.config().risk.publish_every_ns)
+    publish_sheet(now);
   return work;
 }
 
@@ -109,13 +117,15 @@ void RiskApp::drain() {
 
 std::size_t RiskApp::decide(std::uint16_t strategy) {
   StrategyPort& port = *strategies_[strategy];
-  if (port.intents.empty()) return 0;
+  if (port.intents.empty())
+    return 0;
   // Reserved: every intent can end in one verdict, so a strategy that does not read its verdicts
   // stalls only itself.
   const std::size_t room = std::min<std::size_t>(port.verdicts.free_slots(), kBatch);
-  const std::size_t taken = port.intents.drain(
-      [&](const Intent& intent) { decide_one(port, strategy, intent); }, room);
-  if (taken != 0) publish_mark(port, strategy);
+  const std::size_t taken =
+      port.intents.drain([&](const Intent& intent) { decide_one(port, strategy, intent); }, room);
+  if (taken != 0)
+    publish_mark(port, strategy);
   return taken;
 }
 
@@ -129,7 +139,8 @@ void RiskApp::decide_one(StrategyPort& port, std::uint16_t strategy, Intent inte
   ++intents_;
   shell_.page().record(RiskMetric::kStrategyToRisk, now.ns - intent.stamps.strategy_publish.ns);
   const bool room = orders_.claim() != nullptr;
-  if (!room) ++ring_full_;
+  if (!room)
+    ++ring_full_;
   const RiskDecision decision = core_.on_intent(intent, strategy, room, now);
   if (decision.decision == Decision::kNone) {
     ++malformed_;
@@ -145,8 +156,10 @@ void RiskApp::decide_one(StrategyPort& port, std::uint16_t strategy, Intent inte
   } else {
     ++refused_;
   }
-  if (decision.decision == Decision::kApproved) return;
-  if (decision.decision == Decision::kResized) ++resized_;
+  if (decision.decision == Decision::kApproved)
+    return;
+  if (decision.decision == Decision::kResized)
+    ++resized_;
   const Verdict verdict = RiskCore::verdict(intent, decision, now);
   const bool told = port.verdicts.try_push(verdict);
   SLUICE_ASSERT(told, "a verdict slot was reserved before the intent was taken");
@@ -156,14 +169,16 @@ void RiskApp::decide_one(StrategyPort& port, std::uint16_t strategy, Intent inte
 // After the outputs: whoever sees the mark also finds every order and verdict up to it.
 void RiskApp::publish_mark(StrategyPort& port, std::uint16_t strategy) noexcept {
   const LimitRow row = core_.strategy_row(strategy);
-  if (row.sequence == port.published_mark && port.published_mark != 0) return;
+  if (row.sequence == port.published_mark && port.published_mark != 0)
+    return;
   port.published_mark = row.sequence;
   sheet_.store(1 + instruments_.size() + strategy, row);
 }
 
 void RiskApp::publish_sheet(MonoNanos now) noexcept {
   last_sheet_ = now;
-  for (std::uint32_t i = 0; i < instruments_.size(); ++i) sheet_.store(1 + i, core_.instrument_row(i));
+  for (std::uint32_t i = 0; i < instruments_.size(); ++i)
+    sheet_.store(1 + i, core_.instrument_row(i));
   for (std::uint16_t s = 0; s < strategies_.size(); ++s) {
     sheet_.store(1 + instruments_.size() + s, core_.strategy_row(s));
   }
@@ -186,7 +201,8 @@ void RiskApp::publish_counters() noexcept {
   counted_.publish(page, RiskMetric::kRingFull, ring_full_);
   counted_.publish(page, RiskMetric::kTapDropped, tap_.lost());
   for (std::size_t r = 1; r < kReasonCount; ++r) {
-    page.set_mark(static_cast<std::uint32_t>(kFirstReasonMark + r), core_.refusals(static_cast<Reason>(r)));
+    page.set_mark(static_cast<std::uint32_t>(kFirstReasonMark + r),
+                  core_.refusals(static_cast<Reason>(r)));
   }
 }
 

@@ -1,5 +1,5 @@
-// The risk stage: the portfolio's view. Approves, resizes downward or refuses intents, and keeps the
-// limit sheet on its board fresh; an old sheet stops new risk at the gateway.
+// The risk stage: the portfolio's view. Approves, resizes downward or refuses intents, and keeps
+// the limit sheet on its board fresh; an old sheet stops new risk at the gateway.
 //
 // Thread contract: the stage's hot thread only.
 // Order of a turn: executions, commands, marks, then intents; a decision knows everything that came

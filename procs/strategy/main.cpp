@@ -17,7 +17,8 @@ int body(int argc, char** argv) {
        .description = "Turns market data into intents: runs one strategy of the instance.",
        .name_help = "name of a [[strategy]] in the configuration"},
       argc, argv);
-  if (!arguments) return 0;
+  if (!arguments)
+    return 0;
   const InstanceConfig config = load_instance_config(arguments->config);
   const StrategyConfig& strategy = config.strategy(arguments->name);
   if (arguments->check_config) {
@@ -33,4 +34,6 @@ int body(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return sluice::run_main("sluice-strategy", body, argc, argv); }
+int main(int argc, char** argv) {
+  return sluice::run_main("sluice-strategy", body, argc, argv);
+}

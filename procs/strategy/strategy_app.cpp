@@ -25,7 +25,8 @@ std::unique_ptr<Strategy> make_strategy(const StrategyConfig& config, std::size_
                         .take_through_centi_bps = config.take_through_bps},
         instruments);
   }
-  throw Error(ExitCode::kConfig, "strategy " + config.name + ": kind '" + config.kind + "' is not built in");
+  throw Error(ExitCode::kConfig,
+              "strategy " + config.name + ": kind '" + config.kind + "' is not built in");
 }
 
 HostOptions host_options(const StageShell& shell, const StrategyConfig& config) {
@@ -59,8 +60,8 @@ StrategyApp::StrategyApp(StageShell& shell, const StrategyConfig& strategy)
   announce_session();
 }
 
-// Risk refuses intents of an older incarnation from this record on. The ring has room unless risk has
-// been away for a whole ring of intents; then this strategy must not start trading.
+// Risk refuses intents of an older incarnation from this record on. The ring has room unless risk
+// has been away for a whole ring of intents; then this strategy must not start trading.
 void StrategyApp::announce_session() {
   Intent session;
   session.id = {.incarnation = shell_.incarnation(),
@@ -70,8 +71,9 @@ void StrategyApp::announce_session() {
   session.kind = IntentKind::kSession;
   session.stamps.strategy_publish = shell_.now();
   if (!intents_.try_push(session)) {
-    throw Error(ExitCode::kResource, "the intent ring of " + shell_.role() +
-                                         " is full of an older incarnation's intents; start risk first");
+    throw Error(ExitCode::kResource,
+                "the intent ring of " + shell_.role() +
+                    " is full of an older incarnation's intents; start risk first");
   }
 }
 
@@ -84,7 +86,8 @@ void StrategyApp::adopt_positions() {
   for (std::uint32_t i = 0; i < instruments_.size(); ++i) {
     PositionRow row;
     const std::uint32_t at = (strategy + 1) * instruments_.size() + i;
-    if (board.load(at, row) != shm::BoardRead::kOk) continue;
+    if (board.load(at, row) != shm::BoardRead::kOk)
+      continue;
     host_.adopt_position(i, row.position, row.n);
     n = std::max(n, row.n);
   }
@@ -96,7 +99,8 @@ std::size_t StrategyApp::poll(MonoNanos now) {
   polled_ = now;
   work += commands_.drain(
       [&](const Command& command) {
-        if (command.verb == Verb::kWindDown) shell_.page().set(StrategyMetric::kWindingDown, 1);
+        if (command.verb == Verb::kWindDown)
+          shell_.page().set(StrategyMetric::kWindingDown, 1);
         host_.on_command(command, now);
         tap_.push(TapType::kCommand, command, now);
       },
@@ -109,13 +113,15 @@ std::size_t StrategyApp::poll(MonoNanos now) {
       kBatch);
   work += verdicts_.drain(
       [&](const Verdict& verdict) {
-        if (verdict.decision == Decision::kRefused) ++refused_;
+        if (verdict.decision == Decision::kRefused)
+          ++refused_;
         host_.on_verdict(verdict, now);
       },
       kBatch);
   work += market_data_.drain(
       [&](const MarketEvent& event) {
-        // One clock read per event: the batch's later events were waiting while the first were handled.
+        // One clock read per event: the batch's later events were waiting while the first were
+        // handled.
         polled_ = shell_.now();
         if (event.kind == MarketKind::kQuote || event.kind == MarketKind::kTrade) {
           shell_.page().record(StrategyMetric::kFeedToStrategy, polled_.ns - event.receive_ns.ns);
@@ -131,7 +137,9 @@ std::size_t StrategyApp::poll(MonoNanos now) {
   return work;
 }
 
-void StrategyApp::drain() { publish_counters(); }
+void StrategyApp::drain() {
+  publish_counters();
+}
 
 bool StrategyApp::intent(Intent& intent) noexcept {
   intent.stamps.strategy_poll = polled_;

@@ -1,8 +1,9 @@
-// The strategy stage: polls its rings in a fixed order, feeds the pure host, publishes what it decides.
+// The strategy stage: polls its rings in a fixed order, feeds the pure host, publishes what it
+// decides.
 //
 // Thread contract: the stage's hot thread only.
-// Order of a turn: commands, executions, verdicts, then market data in batches, then time. Executions
-// first: a decision on a quote must know the fills that came before it.
+// Order of a turn: commands, executions, verdicts, then market data in batches, then time.
+// Executions first: a decision on a quote must know the fills that came before it.
 #pragma once
 
 #include <memory>

@@ -80,7 +80,7 @@ inline std::array<MarketEvent, kMarketEventsPerTap> two_events() {
 inline void make_tool_journal(const std::string& dir) {
   TapJournal journal(tool_options(dir));
   for (const Tap& tap :
-       {tap_of_body(0, 1, TapType::kSession, SessionRecord{.incarnation = 2, .generation = 8}),
+       {tap_of_body(0, 1, TapType::kSession, IncarnationRecord{.incarnation = 2, .generation = 8}),
         tap_of_body(2, 1, TapType::kMarketEvents, two_events()),
         tap_of_body(0, 2, TapType::kExecution, fill_execution()),
         tap_of_body(0, 3, TapType::kExecution, refusal(Reason::kCollar)),

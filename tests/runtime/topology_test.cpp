@@ -10,7 +10,9 @@
 namespace sluice {
 namespace {
 
-InstanceConfig demo() { return load_instance_config(SLUICE_SOURCE_DIR "/config/demo.toml"); }
+InstanceConfig demo() {
+  return load_instance_config(SLUICE_SOURCE_DIR "/config/demo.toml");
+}
 
 TEST(Topology, EveryFileHasOneNameAndEveryRingTwoDifferentEnds) {
   const shm::Layout layout = layout_of(demo());
@@ -26,7 +28,8 @@ TEST(Topology, EveryFileHasOneNameAndEveryRingTwoDifferentEnds) {
 
 TEST(Topology, MarketDataFitsOneCacheLineAndConflates) {
   for (const shm::RingSpec& ring : layout_of(demo()).rings) {
-    if (ring.name != "md.crypto.momentum") continue;
+    if (ring.name != "md.crypto.momentum")
+      continue;
     EXPECT_EQ(ring.payload_bytes + 8, 64u);
     EXPECT_EQ(ring.schema_hash, kSchemaHash<MarketEvent>);
     EXPECT_EQ(ring.policy, shm::RingPolicy::kConflate);
@@ -50,7 +53,8 @@ TEST(Topology, WhatMayNotBeLostIsLosslessAndDrainedFirst) {
 TEST(Topology, EveryTapRingIsDrainedByPersistence) {
   const InstanceConfig config = demo();
   for (const shm::RingSpec& ring : layout_of(config).rings) {
-    if (ring.consumer != kPersistenceRole || ring.schema_hash != kSchemaHash<Tap>) continue;
+    if (ring.consumer != kPersistenceRole || ring.schema_hash != kSchemaHash<Tap>)
+      continue;
     EXPECT_EQ(persistence_rings(config).at(persistence_ring_index(config, ring.name)), ring.name);
   }
 }

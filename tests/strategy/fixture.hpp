@@ -23,12 +23,14 @@ inline InstrumentTable one_instrument() {
 class Recorder final : public StrategyOutput {
  public:
   [[nodiscard]] bool intent(Intent& intent) noexcept override {
-    if (intents.size() >= credit) return false;
+    if (intents.size() >= credit)
+      return false;
     intents.push_back(intent);
     return true;
   }
   [[nodiscard]] bool cancel(Cancel& cancel) noexcept override {
-    if (cancels.size() >= credit) return false;
+    if (cancels.size() >= credit)
+      return false;
     cancels.push_back(cancel);
     return true;
   }
@@ -48,8 +50,8 @@ inline MarketEvent quote_at(MonoNanos when, std::int64_t bid_cents, std::int64_t
   return event;
 }
 
-inline Execution execution_of(const Intent& intent, ExecutionKind kind, OrderState state, Qty qty, Qty cum,
-                              std::int64_t fee = 0) {
+inline Execution execution_of(const Intent& intent, ExecutionKind kind, OrderState state, Qty qty,
+                              Qty cum, std::int64_t fee = 0) {
   Execution e;
   e.n = 1;
   e.kind = kind;

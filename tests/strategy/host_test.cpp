@@ -112,16 +112,20 @@ TEST_F(HostTest, FillMovesThePositionNetOfTheBaseFee) {
   EXPECT_EQ(host.position_of(0), kOne / 2 - kOne / 800);
   EXPECT_EQ(strategy.position_seen, host.position_of(0));
   EXPECT_EQ(host.open_order_count(), 1u);
-  host.on_execution(execution_of(intent, ExecutionKind::kCancelled, OrderState::kCancelled, {}, Qty{kOne / 2}),
-                    {10});
+  host.on_execution(
+      execution_of(intent, ExecutionKind::kCancelled, OrderState::kCancelled, {}, Qty{kOne / 2}),
+      {10});
   EXPECT_EQ(host.open_order_count(), 0u);
 }
 
 TEST_F(HostTest, FeeRecordCorrectsTheEstimateByItsDifference) {
   host.on_market(quote_at({7}, 100, 101), {8});
   const Intent intent = output.intents[0];
-  host.on_execution(execution_of(intent, ExecutionKind::kFill, OrderState::kFilled, Qty{kOne}, Qty{kOne}, 100), {9});
-  host.on_execution(execution_of(intent, ExecutionKind::kFee, OrderState::kFilled, {}, Qty{kOne}, -40), {10});
+  host.on_execution(
+      execution_of(intent, ExecutionKind::kFill, OrderState::kFilled, Qty{kOne}, Qty{kOne}, 100),
+      {9});
+  host.on_execution(
+      execution_of(intent, ExecutionKind::kFee, OrderState::kFilled, {}, Qty{kOne}, -40), {10});
   EXPECT_EQ(host.position_of(0), kOne - 60);
 }
 
@@ -146,7 +150,8 @@ TEST_F(HostTest, RepeatedCancelsOfOneOrderAreCoalesced) {
 TEST_F(HostTest, AdoptedPositionSkipsExecutionsAlreadyInIt) {
   host.adopt_position(0, 3 * kOne, 50);
   host.on_market(quote_at({7}, 100, 101), {8});
-  Execution old = execution_of(output.intents[0], ExecutionKind::kFill, OrderState::kPartial, Qty{kOne}, Qty{kOne});
+  Execution old = execution_of(output.intents[0], ExecutionKind::kFill, OrderState::kPartial,
+                               Qty{kOne}, Qty{kOne});
   old.n = 50;
   host.on_execution(old, {9});
   EXPECT_EQ(host.position_of(0), 3 * kOne);
@@ -156,7 +161,8 @@ TEST_F(HostTest, AdoptedPositionSkipsExecutionsAlreadyInIt) {
 }
 
 TEST_F(HostTest, OpenOrdersAreBounded) {
-  for (int i = 0; i < 100; ++i) host.on_market(quote_at({7 + i}, 100, 101), {8 + i});
+  for (int i = 0; i < 100; ++i)
+    host.on_market(quote_at({7 + i}, 100, 101), {8 + i});
   EXPECT_EQ(host.open_order_count(), StrategyHost::kMaxOpenOrders);
   EXPECT_EQ(strategy.status, SubmitStatus::kTooManyOpen);
   EXPECT_EQ(output.intents.size(), StrategyHost::kMaxOpenOrders);

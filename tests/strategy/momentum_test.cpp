@@ -19,12 +19,13 @@ class MomentumTest : public testing::Test {
   }
   // A flat market long enough that the look-back is filled.
   void warm_up() {
-    for (std::int64_t t = 1; t <= 200; t += 10) quote(1000 + t, 6'000'000, 6'000'010);
+    for (std::int64_t t = 1; t <= 200; t += 10)
+      quote(1000 + t, 6'000'000, 6'000'010);
   }
   void fill(const Intent& intent) {
-    host.on_execution(
-        execution_of(intent, ExecutionKind::kFill, OrderState::kFilled, intent.requested, intent.requested),
-        {1'300 * kMs});
+    host.on_execution(execution_of(intent, ExecutionKind::kFill, OrderState::kFilled,
+                                   intent.requested, intent.requested),
+                      {1'300 * kMs});
   }
 
   InstrumentTable table = test::one_instrument();
@@ -89,7 +90,8 @@ TEST_F(MomentumTest, NeverBuysBeyondTheMaximumPosition) {
     quote(1210 + 10 * t, 6'001'000 + 100 * t, 6'001'010 + 100 * t);
   }
   std::int64_t bought = 0;
-  for (const Intent& intent : output.intents) bought += intent.requested.raw;
+  for (const Intent& intent : output.intents)
+    bought += intent.requested.raw;
   EXPECT_EQ(bought, options.max_position.raw);
 }
 

@@ -8,8 +8,8 @@
 #include "common/messages/rows.hpp"
 #include "common/runtime/metrics.hpp"
 #include "common/runtime/topology.hpp"
-#include "common/storage/tap_journal.hpp"
 #include "common/storage/journal_reader.hpp"
+#include "common/storage/tap_journal.hpp"
 #include "common/trading/client_order_id.hpp"
 #include "shm/board.hpp"
 #include "shm/operator_trip.hpp"
@@ -31,18 +31,27 @@ std::string uuid_text(const Id128& id) {
   return {text, sizeof(text)};
 }
 
-std::string decimal(std::int64_t raw) { return to_string(Qty{raw}); }
+std::string decimal(std::int64_t raw) {
+  return to_string(Qty{raw});
+}
 
 // The venue's word for how an order of ours stands.
 const char* venue_word(const OrderRow& row) {
   switch (row.state) {
-    case OrderState::kFilled: return "filled";
-    case OrderState::kCancelled: return "canceled";
-    case OrderState::kExpired: return "expired";
-    case OrderState::kRejected: return "rejected";
-    case OrderState::kReplaced: return "replaced";
-    case OrderState::kPartial: return "partially_filled";
-    default: return "new";
+    case OrderState::kFilled:
+      return "filled";
+    case OrderState::kCancelled:
+      return "canceled";
+    case OrderState::kExpired:
+      return "expired";
+    case OrderState::kRejected:
+      return "rejected";
+    case OrderState::kReplaced:
+      return "replaced";
+    case OrderState::kPartial:
+      return "partially_filled";
+    default:
+      return "new";
   }
 }
 
@@ -52,13 +61,15 @@ void for_each_venue_order(const shm::Instance& instance, Fn&& fn) {
   const shm::BoardReader<OrderRow> board(instance, board::kOrders);
   for (std::uint32_t i = 0; i < board.rows(); ++i) {
     OrderRow row;
-    if (board.load(i, row) == shm::BoardRead::kOk && !row.venue_order_id.is_zero()) fn(row);
+    if (board.load(i, row) == shm::BoardRead::kOk && !row.venue_order_id.is_zero())
+      fn(row);
   }
 }
 
 std::string client_id(const InstanceConfig& config, const IntentId& id) {
   ClientOrderId text;
-  return encode_client_order_id(config.name, id, text) ? std::string(text.view()) : std::string("foreign");
+  return encode_client_order_id(config.name, id, text) ? std::string(text.view())
+                                                       : std::string("foreign");
 }
 
 struct JournalFill {
@@ -74,13 +85,15 @@ std::map<std::string, JournalFill> journal_fills(const InstanceConfig& config) {
   RecordView record;
   while (reader.next(record)) {
     const std::optional<Tap> tap = tap_of(record);
-    if (!tap || tap->type != TapType::kExecution) continue;
+    if (!tap || tap->type != TapType::kExecution)
+      continue;
     const Execution e = tap->body_as<Execution>();
     if (e.kind == ExecutionKind::kFill) {
       fills[uuid_text(e.execution_id)] = {.fill = e, .fee = e.fee, .fee_final = false};
     } else if (e.kind == ExecutionKind::kFee) {
       const auto at = fills.find(uuid_text(e.execution_id));
-      if (at == fills.end()) continue;
+      if (at == fills.end())
+        continue;
       at->second.fee += e.fee;  // a fee record carries the final fee less the estimate
       at->second.fee_final = true;
     }
@@ -98,7 +111,8 @@ PositionRow account_position(const shm::BoardReader<PositionRow>& board, std::ui
 bool is_dust(const InstrumentConfig& instrument, std::int64_t position,
              const shm::BoardReader<QuoteRow>& quotes) {
   const std::int64_t size = position < 0 ? -position : position;
-  if (size < instrument.spec.min_qty.raw) return true;
+  if (size < instrument.spec.min_qty.raw)
+    return true;
   QuoteRow quote;
   Cash value{};
   return quotes.load(instrument.index, quote) == shm::BoardRead::kOk &&
@@ -106,8 +120,11 @@ bool is_dust(const InstrumentConfig& instrument, std::int64_t position,
 }
 
 Json percentiles(const shm::HistogramSnapshot& h) {
-  return {{"count", h.count()},          {"p50", h.percentile(0.5)},    {"p99", h.percentile(0.99)},
-          {"p999", h.percentile(0.999)}, {"max", h.max}};
+  return {{"count", h.count()},
+          {"p50", h.percentile(0.5)},
+          {"p99", h.percentile(0.99)},
+          {"p999", h.percentile(0.999)},
+          {"max", h.max}};
 }
 
 Json latencies(const shm::Instance& instance, const shm::Layout& layout) {
@@ -117,7 +134,8 @@ Json latencies(const shm::Instance& instance, const shm::Layout& layout) {
     for (const shm::PageSpec& page : layout.pages) {
       const shm::StageView view(instance, page.stage);
       const std::uint32_t at = view.find(hop);
-      if (at < view.metrics().size()) sum.merge(view.histogram(static_cast<GatewayMetric>(at)));
+      if (at < view.metrics().size())
+        sum.merge(view.histogram(static_cast<GatewayMetric>(at)));
     }
     out[hop] = percentiles(sum);
   }
@@ -130,7 +148,8 @@ Json refusals(const shm::Instance& instance) {
     const shm::StageView view(instance, stage);
     for (std::size_t r = 1; r < kReasonCount; ++r) {
       const std::uint64_t n = view.mark(static_cast<std::uint32_t>(kFirstReasonMark + r));
-      if (n == 0) continue;
+      if (n == 0)
+        continue;
       const char* name = to_string(static_cast<Reason>(r));
       out[name] = out.value(name, std::uint64_t{0}) + n;
     }
@@ -159,26 +178,31 @@ Progress look(const InstanceConfig& config) {
   p.fills = gateway.counter(GatewayMetric::kFills);
   p.killed = shm::OperatorTrip::View(instance).any(kTripScopeAll) || gateway.tripped(kTripScopeAll);
   AccountRow account;
-  if (shm::BoardReader<AccountRow>(instance, board::kAccount).load(0, account) == shm::BoardRead::kOk) {
+  if (shm::BoardReader<AccountRow>(instance, board::kAccount).load(0, account) ==
+      shm::BoardRead::kOk) {
     p.working = account.working + account.in_flight + account.unknown;
     p.quiescent = (account.flags & kQuiescent) != 0;
   }
   const shm::BoardReader<PositionRow> positions(instance, board::kPositions);
   std::vector<shm::BoardReader<QuoteRow>> quotes;
-  for (const FeedConfig& feed : config.feeds) quotes.emplace_back(instance, board::quotes(feed.name));
+  for (const FeedConfig& feed : config.feeds)
+    quotes.emplace_back(instance, board::quotes(feed.name));
   p.flat = true;
   std::int64_t realised = 0;
   for (const InstrumentConfig& i : config.instruments) {
     const PositionRow row = account_position(positions, i.index);
-    if (i.index == 0) p.position = decimal(row.position);
+    if (i.index == 0)
+      p.position = decimal(row.position);
     realised += row.realised;
-    if (!is_dust(i, row.position, quotes[i.feed])) p.flat = false;
+    if (!is_dust(i, row.position, quotes[i.feed]))
+      p.flat = false;
   }
   p.realised = decimal(realised);
   for (const StrategyConfig& s : config.strategies) {
     const shm::StageView view(instance, strategy_role(s.name));
     p.winding_down = p.winding_down || view.gauge(StrategyMetric::kWindingDown) != 0;
-    if (view.gauge(StrategyMetric::kOpenOrders) != 0) p.flat = false;
+    if (view.gauge(StrategyMetric::kOpenOrders) != 0)
+      p.flat = false;
   }
   return p;
 }
@@ -212,7 +236,8 @@ Json our_books(const InstanceConfig& config) {
   Json positions = Json::object();
   for (const Instrument& i : instruments) {
     const PositionRow row = account_position(board, i.index);
-    if (row.position != 0) positions[std::string(i.position_symbol())] = decimal(row.position);
+    if (row.position != 0)
+      positions[std::string(i.position_symbol())] = decimal(row.position);
     fees[std::string(instruments.asset(i.base_asset))] += row.fee_base;
     fees[std::string(instruments.asset(i.quote_asset))] += row.fee_quote;
   }
@@ -220,7 +245,8 @@ Json our_books(const InstanceConfig& config) {
   static_cast<void>(shm::BoardReader<AccountRow>(instance, board::kAccount).load(0, account));
   Json fee_totals = Json::object();
   for (const auto& [asset, raw] : fees) {
-    if (raw != 0) fee_totals[asset] = decimal(raw);
+    if (raw != 0)
+      fee_totals[asset] = decimal(raw);
   }
   return {{"orders", std::move(orders)},
           {"executions", std::move(executions)},
@@ -240,8 +266,10 @@ Json our_numbers(const InstanceConfig& config) {
   for_each_venue_order(instance, [&](const OrderRow& row) {
     ++orders;
     fills += row.executions;
-    if (row.executions >= 2) ++partial;
-    if (row.state != OrderState::kCancelled) return;
+    if (row.executions >= 2)
+      ++partial;
+    if (row.state != OrderState::kCancelled)
+      return;
     if (row.tif == TimeInForce::kIoc) {
       ++ioc_remainders;
     } else if ((row.flags & kCancelSent) != 0) {
@@ -251,9 +279,8 @@ Json our_numbers(const InstanceConfig& config) {
   Json rings = Json::object();
   for (const shm::RingSpec& ring : layout.rings) {
     const shm::RingProbe probe(instance, ring.name);
-    rings[ring.name] = {{"messages", probe.messages()},
-                        {"depth_max", probe.depth_max()},
-                        {"gaps", probe.drops()}};
+    rings[ring.name] = {
+        {"messages", probe.messages()}, {"depth_max", probe.depth_max()}, {"gaps", probe.drops()}};
   }
   const shm::BoardReader<PositionRow> board(instance, board::kPositions);
   const shm::BoardReader<QuoteRow> quotes(instance, board::quotes(config.feeds.front().name));
@@ -274,7 +301,8 @@ Json our_numbers(const InstanceConfig& config) {
     fee_sums[std::string(config.instrument_table().asset(rules.base_asset))] += row.fee_base;
     fee_sums[std::string(config.instrument_table().asset(rules.quote_asset))] += row.fee_quote;
   }
-  for (const auto& [asset, raw] : fee_sums) fees[asset] = decimal(raw);
+  for (const auto& [asset, raw] : fee_sums)
+    fees[asset] = decimal(raw);
   return {{"events", strategy_counter(config, instance, StrategyMetric::kMarketEvents)},
           {"intents", strategy_counter(config, instance, StrategyMetric::kIntents)},
           {"refusals", refusals(instance)},

@@ -53,7 +53,9 @@ std::uint16_t port_in(const Json& ports, const std::string& name, const std::str
 class Demo {
  public:
   explicit Demo(const DemoOptions& options)
-      : options_(options), run_(make_run_folder(options.root)), terminal_(::isatty(STDERR_FILENO) != 0) {}
+      : options_(options),
+        run_(make_run_folder(options.root)),
+        terminal_(::isatty(STDERR_FILENO) != 0) {}
 
   int run() {
     start_venue();
@@ -74,21 +76,26 @@ class Demo {
       child.reap(2000);
       std::ifstream in(log);
       std::string last;
-      for (std::string text; std::getline(in, text);) last = text;
+      for (std::string text; std::getline(in, text);)
+        last = text;
       throw Error(child.running() ? ExitCode::kBug : static_cast<ExitCode>(child.status().code),
-                  who + " did not start (" + (child.running() ? "no answer" : child.status().text()) +
-                      "): " + last);
+                  who + " did not start (" +
+                      (child.running() ? "no answer" : child.status().text()) + "): " + last);
     }
     return Json::parse(line);
   }
 
   void start_venue() {
     const std::string log = run_.logs + "/venue.log";
-    std::vector<std::string> arguments{"--session", options_.session, "--state", run_.venue_state,
-                                       "--speed",   options_.speed,   "--port",  "0",
-                                       "--key",     kKey,             "--secret", kSecret,
+    std::vector<std::string> arguments{"--session",    options_.session,
+                                       "--state",      run_.venue_state,
+                                       "--speed",      options_.speed,
+                                       "--port",       "0",
+                                       "--key",        kKey,
+                                       "--secret",     kSecret,
                                        "--rate-limit", "10000"};
-    if (!options_.fault.empty()) arguments.insert(arguments.end(), {"--fault", options_.fault});
+    if (!options_.fault.empty())
+      arguments.insert(arguments.end(), {"--fault", options_.fault});
     venue_ = Child::start(binary_path("sluice-venue"), arguments, log, true);
     venue_port_ = port_in(first_line(venue_, "the simulator", log), "port", "the simulator");
     client_ = std::make_unique<VenueClient>(venue_port_);
@@ -110,15 +117,18 @@ class Demo {
     write_credentials(run_, kKey, kSecret);
     write_instance_config(run_, options_.config, options_.root + "/state", ports_);
     config_ = load_instance_config(run_.config);
-    std::ofstream(run_.path + "/ports.json")
-        << Json{{"venue", venue_port_}, {"market_data", ports_.market_data}, {"trading", ports_.trading}}.dump()
-        << "\n";
+    std::ofstream(run_.path + "/ports.json") << Json{{"venue", venue_port_},
+                                                     {"market_data", ports_.market_data},
+                                                     {"trading", ports_.trading}}
+                                                    .dump()
+                                             << "\n";
   }
 
   void start_instance() {
-    instance_ = Child::start(binary_path("sluicectl"),
-                             {"up", "--keep", "--wait", "30", "--logs", run_.logs, "--config", run_.config},
-                             run_.logs + "/sluicectl.log");
+    instance_ =
+        Child::start(binary_path("sluicectl"),
+                     {"up", "--keep", "--wait", "30", "--logs", run_.logs, "--config", run_.config},
+                     run_.logs + "/sluicectl.log");
     const auto until = Clock::now() + kStartWithin;
     while (phase() == "waiting") {
       check_running();
@@ -139,11 +149,16 @@ class Demo {
   }
 
   void check_running() {
-    if (stop_requested()) throw Error(ExitCode::kNotReconciled, "interrupted; nothing was judged");
+    if (stop_requested())
+      throw Error(ExitCode::kNotReconciled, "interrupted; nothing was judged");
     for (Child* child : {&instance_, &venue_, &relay_}) {
-      if (!child->reap(0)) continue;
-      const char* who = child == &instance_ ? "the instance" : child == &venue_ ? "the simulator" : "the relay";
-      const int code = child->status().exited && child->status().code != 0 ? child->status().code : 1;
+      if (!child->reap(0))
+        continue;
+      const char* who = child == &instance_ ? "the instance"
+                        : child == &venue_  ? "the simulator"
+                                            : "the relay";
+      const int code =
+          child->status().exited && child->status().code != 0 ? child->status().code : 1;
       throw Error(static_cast<ExitCode>(code), std::string(who) + " ended early (" +
                                                    child->status().text() + "); see " + run_.logs);
     }
@@ -153,7 +168,8 @@ class Demo {
     auto next_line = Clock::now();
     while (phase() != "ended") {
       check_running();
-      if (options_.seconds > 0 && Clock::now() - started_ >= seconds(options_.seconds)) break;
+      if (options_.seconds > 0 && Clock::now() - started_ >= seconds(options_.seconds))
+        break;
       if (Clock::now() >= next_line) {
         next_line += seconds(1);
         progress();
@@ -169,19 +185,24 @@ class Demo {
     const auto total = std::max<std::uint64_t>(1, status_.at("events_total").get<std::uint64_t>());
     const double elapsed = std::chrono::duration<double>(Clock::now() - started_).count();
     const std::string line = fmt::format(
-        "{:5.1f} s  session {:3} %  events {:>7}  intents {:>4}  orders {:>4}  fills {:>4}  working {:>2}  "
+        "{:5.1f} s  session {:3} %  events {:>7}  intents {:>4}  orders {:>4}  fills {:>4}  "
+        "working {:>2}  "
         "position {:>11}  realised {:>12}{}",
-        elapsed, sent * 100 / total, p.market_events, p.intents, p.orders, p.fills, p.working, p.position,
-        p.realised, p.killed ? "  KILLED" : p.winding_down ? "  winding down" : "");
+        elapsed, sent * 100 / total, p.market_events, p.intents, p.orders, p.fills, p.working,
+        p.position, p.realised,
+        p.killed         ? "  KILLED"
+        : p.winding_down ? "  winding down"
+                         : "");
     // On a terminal one line that renews itself; in a log one line each time.
     std::fprintf(stderr, terminal_ ? "\r%s\033[K" : "%s\n", line.c_str());
     std::fflush(stderr);
   }
 
   void wind_down() {
-    const ExitStatus status =
-        run_and_wait(binary_path("sluicectl"), {"wind-down", "--config", run_.config, "--log-level", "warn"});
-    if (!status.ok()) why_not_.push_back("the wind-down command failed: " + status.text());
+    const ExitStatus status = run_and_wait(
+        binary_path("sluicectl"), {"wind-down", "--config", run_.config, "--log-level", "warn"});
+    if (!status.ok())
+      why_not_.push_back("the wind-down command failed: " + status.text());
   }
 
   bool wait_until_quiet() {
@@ -194,8 +215,10 @@ class Demo {
       status_ = client_->get("/sim/status");
       const bool quiet = p.quiescent && (p.flat || p.killed) && p.winding_down &&
                          status_.at("open_orders").get<std::uint64_t>() == 0;
-      if (!quiet) quiet_since = Clock::now();
-      if (Clock::now() - quiet_since >= kSettled) break;
+      if (!quiet)
+        quiet_since = Clock::now();
+      if (Clock::now() - quiet_since >= kSettled)
+        break;
       if (Clock::now() >= next_line) {
         next_line += seconds(1);
         progress();
@@ -203,10 +226,13 @@ class Demo {
       std::this_thread::sleep_for(kLook);
     }
     progress();
-    if (terminal_) std::fputc('\n', stderr);
+    if (terminal_)
+      std::fputc('\n', stderr);
     const Progress p = look(config_);
-    if (!p.quiescent) why_not_.push_back("orders or fees were still open when the time was up");
-    if (!p.flat) why_not_.push_back("a position is left that could be sold");
+    if (!p.quiescent)
+      why_not_.push_back("orders or fees were still open when the time was up");
+    if (!p.flat)
+      why_not_.push_back("a position is left that could be sold");
     return p.quiescent;
   }
 
@@ -224,24 +250,30 @@ class Demo {
     for (const Judge* j : {&ours, &venue, &wire}) {
       std::ofstream(run_.path + "/" + file_name(*j)) << j->books.dump(1) << "\n";
     }
-    static_cast<void>(run_and_wait(binary_path("sluicectl"), {"shm", "destroy", "--force", "--config",
-                                                              run_.config, "--log-level", "error"}));
-    if (!judges.at("equal").get<bool>()) why_not_.push_back("the judges differ");
+    static_cast<void>(run_and_wait(
+        binary_path("sluicectl"),
+        {"shm", "destroy", "--force", "--config", run_.config, "--log-level", "error"}));
+    if (!judges.at("equal").get<bool>())
+      why_not_.push_back("the judges differ");
     if (options_.require_activity) {
       for (const char* count : {"fills", "partial_fills", "cancels"}) {
-        if (report.at(count).get<std::uint64_t>() == 0) why_not_.push_back(std::string("no ") + count);
+        if (report.at(count).get<std::uint64_t>() == 0)
+          why_not_.push_back(std::string("no ") + count);
       }
     }
     finish_report(report, judges, quiet && why_not_.empty());
     const std::string text = report.dump(2);
     std::ofstream(run_.path + "/report.json") << text << "\n";
     std::fputs(report_text(report).c_str(), stderr);
-    if (options_.json) std::printf("%s\n", text.c_str());
+    if (options_.json)
+      std::printf("%s\n", text.c_str());
     return report.at("reconciled").get<bool>() ? 0 : static_cast<int>(ExitCode::kNotReconciled);
   }
 
   static std::string file_name(const Judge& judge) {
-    return judge.name == "our books" ? "books.json" : judge.name == "the ledger" ? "ledger.json" : "wire.json";
+    return judge.name == "our books"    ? "books.json"
+           : judge.name == "the ledger" ? "ledger.json"
+                                        : "wire.json";
   }
 
   void stop(Child& child, const char* who) {
@@ -256,15 +288,16 @@ class Demo {
   }
 
   Json wire_books() {
-    Child judge = Child::start("/usr/bin/python3",
-                               {options_.judge, "--capture", run_.capture, "--session", options_.session},
-                               run_.logs + "/judge.log", true);
+    Child judge =
+        Child::start("/usr/bin/python3",
+                     {options_.judge, "--capture", run_.capture, "--session", options_.session},
+                     run_.logs + "/judge.log", true);
     const std::string out = judge.read_all(kMaxJudgeBytes);
     judge.reap(-1);
     // 1 is a verdict (violations), printed like any other; everything else is no verdict at all.
     if (judge.status().code > 1 || !judge.status().exited || out.empty()) {
-      throw Error(ExitCode::kBug, "the wire judge failed (" + judge.status().text() + "); see " + run_.logs +
-                                      "/judge.log");
+      throw Error(ExitCode::kBug, "the wire judge failed (" + judge.status().text() + "); see " +
+                                      run_.logs + "/judge.log");
     }
     return Json::parse(out);
   }

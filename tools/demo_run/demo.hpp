@@ -1,5 +1,5 @@
-// The demo's runner: starts the simulator, the byte relay and an instance of Sluice, lets a recorded
-// session pass through, winds down, and has three judges compare the books.
+// The demo's runner: starts the simulator, the byte relay and an instance of Sluice, lets a
+// recorded session pass through, winds down, and has three judges compare the books.
 //
 // It is no part of the trading side and knows what it knows as a judge: the simulator's status and
 // ledger never reach a stage.
@@ -11,19 +11,20 @@
 namespace sluice::demo {
 
 struct DemoOptions {
-  std::string root;          // run folders and durable counters live here
-  std::string config;        // template of the instance's configuration
+  std::string root;    // run folders and durable counters live here
+  std::string config;  // template of the instance's configuration
   std::string session;
-  std::string speed{"6"};    // session seconds per second, or "max"
-  std::int64_t seconds{0};   // wind down after this many seconds; 0: after the session
+  std::string speed{"6"};         // session seconds per second, or "max"
+  std::int64_t seconds{0};        // wind down after this many seconds; 0: after the session
   std::int64_t quiet_within{60};  // seconds from the wind-down until flat and quiescent
-  std::string fault;         // of the simulator, empty: none
-  std::string judge;         // path of judge.py
+  std::string fault;              // of the simulator, empty: none
+  std::string judge;              // path of judge.py
   bool json{false};
   bool require_activity{true};  // fills, partial fills and cancels must all have happened
 };
 
-// Exit code 0: reconciled. 1: ended, but not reconciled. Throws Error for what kept it from running.
+// Exit code 0: reconciled. 1: ended, but not reconciled. Throws Error for what kept it from
+// running.
 int run_demo(const DemoOptions& options);
 
 }  // namespace sluice::demo

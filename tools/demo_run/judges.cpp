@@ -18,9 +18,11 @@ class Comparison {
 
   std::vector<std::string> run() {
     for (const char* section : kSections) {
-      walk(section, a_.books.value(section, Json::object()), b_.books.value(section, Json::object()));
+      walk(section, a_.books.value(section, Json::object()),
+           b_.books.value(section, Json::object()));
     }
-    if (hidden_ != 0) lines_.push_back(prefix() + std::to_string(hidden_) + " more");
+    if (hidden_ != 0)
+      lines_.push_back(prefix() + std::to_string(hidden_) + " more");
     return std::move(lines_);
   }
 
@@ -37,7 +39,8 @@ class Comparison {
 
   void walk(const std::string& path, const Json& x, const Json& y) {
     if (!x.is_object() || !y.is_object()) {
-      if (x != y) add(path, text_of(x), text_of(y));
+      if (x != y)
+        add(path, text_of(x), text_of(y));
       return;
     }
     for (const auto& [key, value] : x.items()) {
@@ -48,7 +51,8 @@ class Comparison {
       }
     }
     for (const auto& [key, value] : y.items()) {
-      if (!x.contains(key)) add(path + "." + key, "missing", text_of(value));
+      if (!x.contains(key))
+        add(path + "." + key, "missing", text_of(value));
     }
   }
 
@@ -71,7 +75,8 @@ Json compare(const Judge& ours, const Judge& venue, const Judge& wire) {
   const auto pair = [&](const char* name, const Judge& a, const Judge& b) {
     const std::vector<std::string> found = differences(a, b, kShown);
     out[name] = found.empty();
-    for (const std::string& line : found) lines.push_back(line);
+    for (const std::string& line : found)
+      lines.push_back(line);
   };
   pair("ours_venue", ours, venue);
   pair("ours_wire", ours, wire);

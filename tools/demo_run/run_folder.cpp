@@ -33,7 +33,8 @@ std::string stamp() {
 void remove_old_runs(const fs::path& runs) {
   std::vector<fs::path> folders;
   for (const fs::directory_entry& entry : fs::directory_iterator(runs)) {
-    if (entry.is_directory()) folders.push_back(entry.path());
+    if (entry.is_directory())
+      folders.push_back(entry.path());
   }
   std::sort(folders.begin(), folders.end());
   while (folders.size() > kKeptRuns) {
@@ -52,7 +53,8 @@ void set_key(std::string& text, const std::string& template_path, const std::str
   while (std::getline(in, line)) {
     const std::size_t at = line.find_first_not_of(" \t");
     const bool names = at != std::string::npos && line.compare(at, key.size(), key) == 0;
-    const std::size_t next = names ? line.find_first_not_of(" \t", at + key.size()) : std::string::npos;
+    const std::size_t next =
+        names ? line.find_first_not_of(" \t", at + key.size()) : std::string::npos;
     if (next != std::string::npos && line[next] == '=') {
       line = key + " = " + value;
       found = true;
@@ -66,7 +68,9 @@ void set_key(std::string& text, const std::string& template_path, const std::str
   text = std::move(out);
 }
 
-std::string quoted(const std::string& text) { return "\"" + text + "\""; }
+std::string quoted(const std::string& text) {
+  return "\"" + text + "\"";
+}
 
 }  // namespace
 
@@ -81,7 +85,8 @@ RunFolder make_run_folder(const std::string& root) {
   std::error_code error;
   for (const std::string& folder : {run.path, run.venue_state, run.logs}) {
     fs::create_directories(folder, error);
-    if (error) throw Error(ExitCode::kResource, folder + ": " + error.message());
+    if (error)
+      throw Error(ExitCode::kResource, folder + ": " + error.message());
   }
   remove_old_runs(runs);
   return run;
@@ -90,7 +95,8 @@ RunFolder make_run_folder(const std::string& root) {
 void write_instance_config(const RunFolder& run, const std::string& template_path,
                            const std::string& state_dir, const Ports& ports) {
   std::ifstream in(template_path);
-  if (!in) throw Error(ExitCode::kConfig, template_path + " cannot be read");
+  if (!in)
+    throw Error(ExitCode::kConfig, template_path + " cannot be read");
   std::stringstream buffer;
   buffer << in.rdbuf();
   std::string text = buffer.str();
@@ -104,18 +110,23 @@ void write_instance_config(const RunFolder& run, const std::string& template_pat
   set("run_dir", quoted(run.path));
   set("credentials_file", quoted(run.path + "/credentials"));
   std::ofstream out(run.config, std::ios::trunc);
-  out << "# Written for this run from " << fs::path(template_path).filename().string() << ".\n" << text;
-  if (!out.flush()) throw Error(ExitCode::kResource, run.config + " cannot be written");
+  out << "# Written for this run from " << fs::path(template_path).filename().string() << ".\n"
+      << text;
+  if (!out.flush())
+    throw Error(ExitCode::kResource, run.config + " cannot be written");
 }
 
 void write_credentials(const RunFolder& run, const std::string& key, const std::string& secret) {
   const std::string path = run.path + "/credentials";
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   const std::string text = "key = " + key + "\nsecret = " + secret + "\n";
-  const bool written = fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  const bool written =
+      fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
   const int error = errno;
-  if (fd >= 0) ::close(fd);
-  if (!written) throw Error(ExitCode::kResource, path + ": " + std::strerror(error));
+  if (fd >= 0)
+    ::close(fd);
+  if (!written)
+    throw Error(ExitCode::kResource, path + ": " + std::strerror(error));
 }
 
 }  // namespace sluice::demo

@@ -7,11 +7,11 @@
 namespace sluice::demo {
 
 struct RunFolder {
-  std::string path;        // <root>/runs/<UTC stamp>
-  std::string config;      // <path>/instance.toml
-  std::string capture;     // <path>/wire.capture
-  std::string venue_state; // <path>/venue
-  std::string logs;        // <path>/logs
+  std::string path;         // <root>/runs/<UTC stamp>
+  std::string config;       // <path>/instance.toml
+  std::string capture;      // <path>/wire.capture
+  std::string venue_state;  // <path>/venue
+  std::string logs;         // <path>/logs
 };
 
 // Makes `<root>/runs/<stamp>` and removes all but the newest three. Throws Error{kResource}.
@@ -22,8 +22,9 @@ struct Ports {
   std::uint16_t trading{0};
 };
 
-// Copies the template with ports, folders and credentials of this run put in; everything else stands as
-// the user wrote it. Throws Error{kConfig} when the template lacks a key that has to be set.
+// Copies the template with ports, folders and credentials of this run put in; everything else
+// stands as the user wrote it. Throws Error{kConfig} when the template lacks a key that has to be
+// set.
 void write_instance_config(const RunFolder& run, const std::string& template_path,
                            const std::string& state_dir, const Ports& ports);
 

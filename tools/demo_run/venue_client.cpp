@@ -51,9 +51,9 @@ nlohmann::ordered_json VenueClient::get(const std::string& target) {
     impl_->loop.service(20);
   }
   if (!ended || status != 200) {
-    throw Error(ExitCode::kVenueUnavailable,
-                "the simulator did not answer GET " + target + " (status " + std::to_string(status) +
-                    "); see venue.log in the run folder");
+    throw Error(ExitCode::kVenueUnavailable, "the simulator did not answer GET " + target +
+                                                 " (status " + std::to_string(status) +
+                                                 "); see venue.log in the run folder");
   }
   return nlohmann::ordered_json::parse(body);
 }

@@ -297,7 +297,7 @@ Fields describe_body(const Tap& tap) {
       return f;
     }
     case TapType::kSession: {
-      const auto session = tap.body_as<SessionRecord>();
+      const auto session = tap.body_as<IncarnationRecord>();
       Fields f;
       f.number("incarnation", std::uint64_t{session.incarnation});
       f.number("generation", session.generation);

@@ -13,10 +13,10 @@ int shm_create(const InstanceConfig& config, bool force);
 int shm_destroy(const InstanceConfig& config, bool force);
 
 struct UpOptions {
-  bool restart{false};          // start dead and hung stages again, within a budget
-  bool keep{false};             // leave the segments when everything has stopped
-  std::int64_t wait_ns{0};      // how long to wait for another `up` of this name to end
-  std::string logs_dir;         // one file per stage; empty: the stages share our stderr
+  bool restart{false};      // start dead and hung stages again, within a budget
+  bool keep{false};         // leave the segments when everything has stopped
+  std::int64_t wait_ns{0};  // how long to wait for another `up` of this name to end
+  std::string logs_dir;     // one file per stage; empty: the stages share our stderr
   std::int64_t hang_timeout_ns{5'000'000'000};  // a heartbeat older than this is a hang
 };
 int up(const InstanceConfig& config, const UpOptions& options);

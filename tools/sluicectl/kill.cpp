@@ -6,6 +6,7 @@
 #include "common/base/log.hpp"
 #include "common/messages/control.hpp"
 #include "common/messages/rows.hpp"
+#include "common/runtime/process.hpp"
 #include "common/runtime/topology.hpp"
 #include "shm/board.hpp"
 #include "shm/operator_trip.hpp"
@@ -13,7 +14,6 @@
 #include "shm/role.hpp"
 #include "shm/stage_page.hpp"
 #include "tools/sluicectl/commands.hpp"
-#include "common/runtime/process.hpp"
 #include "tools/sluicectl/venue_kill.hpp"
 
 #include <signal.h>
@@ -30,7 +30,8 @@ template <class Condition>
 bool wait_for(Clock::duration within, Condition&& condition) {
   const auto until = Clock::now() + within;
   while (!condition()) {
-    if (Clock::now() >= until) return false;
+    if (Clock::now() >= until)
+      return false;
     std::this_thread::sleep_for(kLook);
   }
   return true;
@@ -42,7 +43,8 @@ AccountRow account_of(const shm::BoardReader<AccountRow>& board) {
   return row;
 }
 
-// The gateway is dead or does not answer: what works is cancelled from here, with the credentials alone.
+// The gateway is dead or does not answer: what works is cancelled from here, with the credentials
+// alone.
 int kill_without_gateway(const InstanceConfig& config, const KillOptions& options) {
   if (const auto holder = shm::RoleLock::holder(config.shm_dir, kGatewayRole)) {
     log_warn("the gateway (pid {}) did not stamp the kill within 500 ms; killing it", holder->pid);
@@ -51,8 +53,9 @@ int kill_without_gateway(const InstanceConfig& config, const KillOptions& option
       return !shm::RoleLock::holder(config.shm_dir, kGatewayRole);
     });
     if (!freed) {
-      throw Error(ExitCode::kRoleTaken, "the gateway's role is still held after SIGKILL; is it being "
-                                        "debugged? Orders may still leave this machine");
+      throw Error(ExitCode::kRoleTaken,
+                  "the gateway's role is still held after SIGKILL; is it being "
+                  "debugged? Orders may still leave this machine");
     }
   } else {
     log_warn("no gateway is running; cancelling at the venue");
@@ -73,11 +76,12 @@ int kill_through_gateway(const InstanceConfig& config, const KillOptions& option
   const bool running = shm::RoleLock::holder(config.shm_dir, kGatewayRole).has_value();
   // An episode that was open before has its stamp already.
   const bool stamped = running && wait_for(kStampWithin, [&] {
-    const AccountRow account = account_of(board);
-    return account.kill_episode != 0 && account.kill_stamp_ns.ns != 0 &&
-           (already || account.kill_stamp_ns >= before);
-  });
-  if (!stamped) return kill_without_gateway(config, options);
+                         const AccountRow account = account_of(board);
+                         return account.kill_episode != 0 && account.kill_stamp_ns.ns != 0 &&
+                                (already || account.kill_stamp_ns >= before);
+                       });
+  if (!stamped)
+    return kill_without_gateway(config, options);
   log_info("stamped after {} us: no order leaves any more",
            already ? 0 : (account_of(board).kill_stamp_ns.ns - before.ns) / 1000);
   const bool quiet = wait_for(kCancelledWithin, [&] {
@@ -86,11 +90,14 @@ int kill_through_gateway(const InstanceConfig& config, const KillOptions& option
   });
   const AccountRow left = account_of(board);
   if (!quiet) {
-    log_warn("{} orders still work, {} in flight, {} unknown; protective ones are kept unless "
-             "--cancel-all is given", left.working, left.in_flight, left.unknown);
+    log_warn(
+        "{} orders still work, {} in flight, {} unknown; protective ones are kept unless "
+        "--cancel-all is given",
+        left.working, left.in_flight, left.unknown);
     return options.cancel_all ? static_cast<int>(ExitCode::kNotReconciled) : 0;
   }
-  log_info("nothing works at the venue any more; clear with: sluicectl resume --config {}", config.path);
+  log_info("nothing works at the venue any more; clear with: sluicectl resume --config {}",
+           config.path);
   return 0;
 }
 
@@ -98,8 +105,8 @@ int kill_through_gateway(const InstanceConfig& config, const KillOptions& option
 
 int kill_switch(const InstanceConfig& config, const KillOptions& options) {
   try {
-    return kill_through_gateway(config, options,
-                                shm::Instance::attach(config.shm_dir, std::chrono::milliseconds(0)));
+    return kill_through_gateway(
+        config, options, shm::Instance::attach(config.shm_dir, std::chrono::milliseconds(0)));
   } catch (const shm::AttachError& error) {
     // No segments, or none this build may read: no word can be set, but orders may still work.
     log_warn("{}", error.what());
@@ -108,10 +115,12 @@ int kill_switch(const InstanceConfig& config, const KillOptions& options) {
 }
 
 int resume(const InstanceConfig& config) {
-  const shm::RoleLock role = shm::RoleLock::acquire(config.shm_dir, kOperatorRole, "sluicectl resume");
+  const shm::RoleLock role =
+      shm::RoleLock::acquire(config.shm_dir, kOperatorRole, "sluicectl resume");
   shm::OperatorTrip::clear(config.shm_dir, kTripScopeAll, role);
   log_warn("the operator's kill word is cleared");
-  const shm::Instance instance = shm::Instance::attach(config.shm_dir, std::chrono::milliseconds(0));
+  const shm::Instance instance =
+      shm::Instance::attach(config.shm_dir, std::chrono::milliseconds(0));
   for (const char* stage : {kRiskRole, kGatewayRole}) {
     if (shm::StageView(instance, stage).tripped(kTripScopeAll)) {
       log_warn("{} has tripped by itself and stays so until it is started again", stage);
@@ -122,19 +131,24 @@ int resume(const InstanceConfig& config) {
 }
 
 int wind_down(const InstanceConfig& config, const std::string& strategy) {
-  if (!strategy.empty()) static_cast<void>(config.strategy(strategy));
-  const shm::RoleLock role = shm::RoleLock::acquire(config.shm_dir, kOperatorRole, "sluicectl wind-down");
-  const shm::Instance instance = shm::Instance::attach(config.shm_dir, std::chrono::milliseconds(0));
+  if (!strategy.empty())
+    static_cast<void>(config.strategy(strategy));
+  const shm::RoleLock role =
+      shm::RoleLock::acquire(config.shm_dir, kOperatorRole, "sluicectl wind-down");
+  const shm::Instance instance =
+      shm::Instance::attach(config.shm_dir, std::chrono::milliseconds(0));
   for (const StrategyConfig& s : config.strategies) {
-    if (!strategy.empty() && s.name != strategy) continue;
+    if (!strategy.empty() && s.name != strategy)
+      continue;
     shm::RingProducer<Command> ring(instance, ring::command(strategy_role(s.name)));
     Command command;
     command.verb = Verb::kWindDown;
     command.decided_ns = instance.now();
     command.sequence = ring.tail() + 1;
     if (!ring.try_push(command)) {
-      throw Error(ExitCode::kResource, "the command ring of strategy " + s.name +
-                                           " is full: it does not read its commands; is it running?");
+      throw Error(ExitCode::kResource,
+                  "the command ring of strategy " + s.name +
+                      " is full: it does not read its commands; is it running?");
     }
     log_info("strategy {} winds down", s.name);
   }

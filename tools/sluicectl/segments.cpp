@@ -10,25 +10,29 @@
 #include "common/base/error.hpp"
 #include "common/base/log.hpp"
 #include "common/messages/rows.hpp"
+#include "common/runtime/process.hpp"
 #include "common/runtime/topology.hpp"
 #include "common/runtime/version.hpp"
 #include "shm/board.hpp"
 #include "shm/layout.hpp"
 #include "shm/role.hpp"
 #include "tools/sluicectl/commands.hpp"
-#include "common/runtime/process.hpp"
 
 namespace sluice {
 namespace {
 
-// Beside the segments stands the config they were made from: a later `up` drains a dead run with it.
-std::string origin_file(const InstanceConfig& config) { return config.shm_dir + "/origin"; }
+// Beside the segments stands the config they were made from: a later `up` drains a dead run with
+// it.
+std::string origin_file(const InstanceConfig& config) {
+  return config.shm_dir + "/origin";
+}
 
 void write_origin(const InstanceConfig& config) {
   std::ofstream out(origin_file(config), std::ios::trunc);
   out << std::filesystem::absolute(config.path).string() << "\n";
   if (!out.flush()) {
-    throw Error(ExitCode::kResource, origin_file(config) + " cannot be written; is the tmpfs full?");
+    throw Error(ExitCode::kResource,
+                origin_file(config) + " cannot be written; is the tmpfs full?");
   }
 }
 
@@ -61,7 +65,8 @@ InstrumentRow row_of(const Instrument& instrument) {
 void create_segments(const InstanceConfig& config, bool force) {
   const shm::Layout layout = layout_of(config);
   const shm::CreateReport report = shm::create_layout(layout, force);
-  for (const std::string& lost : report.lost) log_warn("lost with --force: {}", lost);
+  for (const std::string& lost : report.lost)
+    log_warn("lost with --force: {}", lost);
   write_origin(config);
   const shm::RoleLock role = shm::RoleLock::acquire(config.shm_dir, kOperatorRole, "set-up");
   const shm::Instance instance = shm::Instance::attach(config.shm_dir, std::chrono::seconds(1));
@@ -92,17 +97,20 @@ int shm_destroy(const InstanceConfig& config, bool force) {
 void settle_leftovers(const InstanceConfig& config) {
   const shm::LayoutState state = shm::inspect_layout(config.shm_dir);
   using Kind = shm::LayoutState::Kind;
-  if (state.kind == Kind::kForeign || (state.kind == Kind::kComplete && state.build_id != build_id())) {
+  if (state.kind == Kind::kForeign ||
+      (state.kind == Kind::kComplete && state.build_id != build_id())) {
     const std::string aside = shm::set_aside_layout(config.shm_dir);
-    log_warn("{} holds segments of another build; moved to {}, nothing of it was read", config.shm_dir,
-             aside);
+    log_warn("{} holds segments of another build; moved to {}, nothing of it was read",
+             config.shm_dir, aside);
     return;
   }
-  if (state.kind != Kind::kComplete || state.undrained.empty()) return;
+  if (state.kind != Kind::kComplete || state.undrained.empty())
+    return;
   const std::string origin = read_origin(config);
   if (origin.empty() || !std::filesystem::exists(origin)) {
     const std::string aside = shm::set_aside_layout(config.shm_dir);
-    log_warn("a dead run left undrained records, and its configuration is gone; moved to {}", aside);
+    log_warn("a dead run left undrained records, and its configuration is gone; moved to {}",
+             aside);
     return;
   }
   log_warn("a dead run left {} undrained ring(s); draining into its journal ({})",
@@ -110,9 +118,10 @@ void settle_leftovers(const InstanceConfig& config) {
   const ExitStatus status =
       run_and_wait(binary_path("sluice-persistence"), {"--drain-only", "--config", origin});
   if (!status.ok()) {
-    throw Error(ExitCode::kResource, "the leftovers in " + config.shm_dir + " could not be drained (" +
-                                         status.text() + "); look at the lines above, then remove them "
-                                                         "with: sluicectl shm destroy --force");
+    throw Error(ExitCode::kResource, "the leftovers in " + config.shm_dir +
+                                         " could not be drained (" + status.text() +
+                                         "); look at the lines above, then remove them "
+                                         "with: sluicectl shm destroy --force");
   }
 }
 

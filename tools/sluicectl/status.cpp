@@ -22,34 +22,40 @@ using Json = nlohmann::ordered_json;
 enum class Any : std::uint32_t {};  // a metric by its place in the page's own table
 
 std::string age_text(std::int64_t ns) {
-  if (ns < 0) return "-";
-  if (ns < 10'000'000'000) return fmt::format("{} ms", ns / 1'000'000);
+  if (ns < 0)
+    return "-";
+  if (ns < 10'000'000'000)
+    return fmt::format("{} ms", ns / 1'000'000);
   return fmt::format("{} s", ns / 1'000'000'000);
 }
 
-Json stage_json(const InstanceConfig& config, const shm::Instance& instance, const std::string& role) {
+Json stage_json(const InstanceConfig& config, const shm::Instance& instance,
+                const std::string& role) {
   const shm::StageView view(instance, role);
   const bool held = shm::RoleLock::holder(config.shm_dir, role).has_value();
   const std::vector<shm::ErrorLine> errors = view.errors();
-  Json out{{"stage", role},
-           {"state", held ? shm::to_string(view.state()) : (view.pid() == 0 ? "not started" : "dead")},
-           {"pid", view.pid()},
-           {"incarnation", view.incarnation()},
-           {"heartbeat_age_ns", view.pid() == 0 ? -1 : instance.now().ns - view.heartbeat_ns().ns},
-           {"duty_max_ns", view.duty_max_ns()},
-           {"tripped", view.tripped(kTripScopeAll)}};
+  Json out{
+      {"stage", role},
+      {"state", held ? shm::to_string(view.state()) : (view.pid() == 0 ? "not started" : "dead")},
+      {"pid", view.pid()},
+      {"incarnation", view.incarnation()},
+      {"heartbeat_age_ns", view.pid() == 0 ? -1 : instance.now().ns - view.heartbeat_ns().ns},
+      {"duty_max_ns", view.duty_max_ns()},
+      {"tripped", view.tripped(kTripScopeAll)}};
   // The counters of the stage, by their names in its own table.
   Json counters = Json::object();
   for (std::uint32_t i = 0; i < view.metrics().size(); ++i) {
     const auto& metric = view.metrics()[i];
-    if (metric.kind == shm::MetricKind::kHistogram) continue;
+    if (metric.kind == shm::MetricKind::kHistogram)
+      continue;
     counters[std::string(metric.name)] = view.counter(static_cast<Any>(i));
   }
   out["counters"] = std::move(counters);
   if (!errors.empty()) {
     const shm::ErrorLine* last = &errors.front();
     for (const shm::ErrorLine& line : errors) {
-      if (line.last_ns > last->last_ns) last = &line;
+      if (line.last_ns > last->last_ns)
+        last = &line;
     }
     out["last_error"] = {{"text", last->text},
                          {"count", last->count},
@@ -63,7 +69,8 @@ Json positions_json(const InstanceConfig& config, const shm::Instance& instance)
   Json out = Json::array();
   for (std::size_t i = 0; i < config.instruments.size(); ++i) {
     PositionRow row;
-    if (board.load(static_cast<std::uint32_t>(i), row) != shm::BoardRead::kOk) continue;
+    if (board.load(static_cast<std::uint32_t>(i), row) != shm::BoardRead::kOk)
+      continue;
     out.push_back({{"symbol", config.instruments[i].spec.symbol},
                    {"position", to_string(Qty{row.position})},
                    {"working_buy", to_string(row.working_buy)},
@@ -75,7 +82,8 @@ Json positions_json(const InstanceConfig& config, const shm::Instance& instance)
 }
 
 Json gather(const InstanceConfig& config) {
-  const shm::Instance instance = shm::Instance::attach(config.shm_dir, std::chrono::milliseconds(0));
+  const shm::Instance instance =
+      shm::Instance::attach(config.shm_dir, std::chrono::milliseconds(0));
   const shm::OperatorTrip::View trip(instance);
   Json out{{"instance", config.name},
            {"shm_dir", config.shm_dir},
@@ -87,7 +95,8 @@ Json gather(const InstanceConfig& config) {
     out["limit_sheet_age_ns"] = instance.now().ns - head.published_ns.ns;
   }
   AccountRow account;
-  if (shm::BoardReader<AccountRow>(instance, board::kAccount).load(0, account) == shm::BoardRead::kOk) {
+  if (shm::BoardReader<AccountRow>(instance, board::kAccount).load(0, account) ==
+      shm::BoardRead::kOk) {
     out["account"] = {{"cash", to_string(account.cash)},
                       {"known", (account.flags & kAccountKnown) != 0},
                       {"stream_proven", (account.flags & kStreamProven) != 0},
@@ -102,7 +111,8 @@ Json gather(const InstanceConfig& config) {
   Json stages = Json::array();
   Json rings = Json::array();
   const shm::Layout layout = layout_of(config);
-  for (const shm::PageSpec& page : layout.pages) stages.push_back(stage_json(config, instance, page.stage));
+  for (const shm::PageSpec& page : layout.pages)
+    stages.push_back(stage_json(config, instance, page.stage));
   for (const shm::RingSpec& ring : layout.rings) {
     const shm::RingProbe probe(instance, ring.name);
     rings.push_back({{"ring", ring.name},
@@ -129,30 +139,32 @@ void print_table(const Json& all) {
     fmt::print("cash {}   orders {}   working {}   in flight {}   unknown {}   stream {}\n",
                a["cash"].get<std::string>(), a["orders"].get<std::uint64_t>(),
                a["working"].get<std::uint64_t>(), a["in_flight"].get<std::uint64_t>(),
-               a["unknown"].get<std::uint64_t>(), a["stream_proven"].get<bool>() ? "proven" : "UNPROVEN");
+               a["unknown"].get<std::uint64_t>(),
+               a["stream_proven"].get<bool>() ? "proven" : "UNPROVEN");
   }
-  fmt::print("\n{:<22} {:<12} {:>8} {:>6} {:>10}  {}\n", "STAGE", "STATE", "PID", "INC", "HEARTBEAT",
-             "LAST ERROR");
+  fmt::print("\n{:<22} {:<12} {:>8} {:>6} {:>10}  {}\n", "STAGE", "STATE", "PID", "INC",
+             "HEARTBEAT", "LAST ERROR");
   for (const Json& s : all["stages"]) {
-    fmt::print("{:<22} {:<12} {:>8} {:>6} {:>10}  {}\n", s["stage"].get<std::string>(),
-               s["state"].get<std::string>(), s["pid"].get<std::int64_t>(),
-               s["incarnation"].get<std::uint32_t>(), age_text(s["heartbeat_age_ns"].get<std::int64_t>()),
-               s.contains("last_error")
-                   ? fmt::format("{} ({} times, {} ago)", s["last_error"]["text"].get<std::string>(),
-                                 s["last_error"]["count"].get<std::uint64_t>(),
-                                 age_text(s["last_error"]["age_ns"].get<std::int64_t>()))
-                   : "");
+    fmt::print(
+        "{:<22} {:<12} {:>8} {:>6} {:>10}  {}\n", s["stage"].get<std::string>(),
+        s["state"].get<std::string>(), s["pid"].get<std::int64_t>(),
+        s["incarnation"].get<std::uint32_t>(), age_text(s["heartbeat_age_ns"].get<std::int64_t>()),
+        s.contains("last_error")
+            ? fmt::format("{} ({} times, {} ago)", s["last_error"]["text"].get<std::string>(),
+                          s["last_error"]["count"].get<std::uint64_t>(),
+                          age_text(s["last_error"]["age_ns"].get<std::int64_t>()))
+            : "");
   }
-  fmt::print("\n{:<14} {:>16} {:>14} {:>14} {:>14}\n", "SYMBOL", "POSITION", "WORKING BUY", "WORKING SELL",
-             "REALISED");
+  fmt::print("\n{:<14} {:>16} {:>14} {:>14} {:>14}\n", "SYMBOL", "POSITION", "WORKING BUY",
+             "WORKING SELL", "REALISED");
   for (const Json& p : all["positions"]) {
     fmt::print("{:<14} {:>16} {:>14} {:>14} {:>14}{}\n", p["symbol"].get<std::string>(),
                p["position"].get<std::string>(), p["working_buy"].get<std::string>(),
                p["working_sell"].get<std::string>(), p["realised"].get<std::string>(),
                p["halted"].get<bool>() ? "  HALTED" : "");
   }
-  fmt::print("\n{:<28} {:>12} {:>8} {:>8} {:>8} {:>8}  {}\n", "RING", "MESSAGES", "DEPTH", "MAX", "SLOTS",
-             "DROPS", "WHEN FULL");
+  fmt::print("\n{:<28} {:>12} {:>8} {:>8} {:>8} {:>8}  {}\n", "RING", "MESSAGES", "DEPTH", "MAX",
+             "SLOTS", "DROPS", "WHEN FULL");
   for (const Json& r : all["rings"]) {
     fmt::print("{:<28} {:>12} {:>8} {:>8} {:>8} {:>8}  {}\n", r["ring"].get<std::string>(),
                r["messages"].get<std::uint64_t>(), r["depth"].get<std::uint64_t>(),

@@ -1,7 +1,7 @@
 // up and down: the development supervisor. Production is systemd; this starts the same binaries.
 //
-// Order: what consumes starts before what produces, and stops after it, so that nothing is refused or
-// left in a ring on a planned stop.
+// Order: what consumes starts before what produces, and stops after it, so that nothing is refused
+// or left in a ring on a planned stop.
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -9,13 +9,13 @@
 
 #include "common/base/error.hpp"
 #include "common/base/log.hpp"
+#include "common/runtime/process.hpp"
 #include "common/runtime/stage.hpp"
 #include "common/runtime/topology.hpp"
 #include "shm/layout.hpp"
 #include "shm/role.hpp"
 #include "shm/stage_page.hpp"
 #include "tools/sluicectl/commands.hpp"
-#include "common/runtime/process.hpp"
 
 #include <signal.h>
 
@@ -24,8 +24,11 @@ namespace {
 
 constexpr const char* kSupervisorRole = "supervisor";
 
-// Beside the instance's folder, not in it: creating and destroying a layout takes every lock in there.
-std::string supervisor_dir(const InstanceConfig& config) { return config.shm_dir + ".up"; }
+// Beside the instance's folder, not in it: creating and destroying a layout takes every lock in
+// there.
+std::string supervisor_dir(const InstanceConfig& config) {
+  return config.shm_dir + ".up";
+}
 
 constexpr int kStopTimeoutMs = 15'000;
 constexpr int kMaxRestarts = 5;  // of one stage
@@ -48,15 +51,18 @@ std::vector<Stage> stages_of(const InstanceConfig& config) {
     Stage stage;
     stage.role = std::move(role);
     stage.binary = binary_path(binary);
-    if (!name.empty()) stage.arguments.push_back(name);
+    if (!name.empty())
+      stage.arguments.push_back(name);
     stage.arguments.insert(stage.arguments.end(), {"--config", config.path});
     stages.push_back(std::move(stage));
   };
   add(kPersistenceRole, "sluice-persistence", "");
   add(kGatewayRole, "sluice-order-gateway", "");
   add(kRiskRole, "sluice-risk", "");
-  for (const StrategyConfig& s : config.strategies) add(strategy_role(s.name), "sluice-strategy", s.name);
-  for (const FeedConfig& f : config.feeds) add(feed_role(f.name), "sluice-feed-handler", f.name);
+  for (const StrategyConfig& s : config.strategies)
+    add(strategy_role(s.name), "sluice-strategy", s.name);
+  for (const FeedConfig& f : config.feeds)
+    add(feed_role(f.name), "sluice-feed-handler", f.name);
   return stages;
 }
 
@@ -69,13 +75,18 @@ class Supervisor {
     for (Stage& stage : stages_) {
       // Market data comes last, once the gateway knows the account: else the first decisions of a
       // strategy would all be refused.
-      if (stage.role.starts_with("feed.")) wait_for_gateway();
-      if (!stop_requested() && exit_ == 0) start(stage);
+      if (stage.role.starts_with("feed."))
+        wait_for_gateway();
+      if (!stop_requested() && exit_ == 0)
+        start(stage);
     }
-    log_info("{} stages started; stop with: sluicectl down --config {}", stages_.size(), config_.path);
+    log_info("{} stages started; stop with: sluicectl down --config {}", stages_.size(),
+             config_.path);
     while (!stop_requested() && exit_ == 0) {
-      for (Stage& stage : stages_) look_after(stage);
-      if (all_ended()) break;
+      for (Stage& stage : stages_)
+        look_after(stage);
+      if (all_ended())
+        break;
       std::this_thread::sleep_for(kLook);
     }
     stop_all();
@@ -93,10 +104,13 @@ class Supervisor {
   void wait_for_gateway() {
     const auto until = std::chrono::steady_clock::now() + kGrace;
     while (!stop_requested() && exit_ == 0 && std::chrono::steady_clock::now() < until) {
-      for (Stage& stage : stages_) look_after(stage);
+      for (Stage& stage : stages_)
+        look_after(stage);
       try {
-        const shm::Instance instance = shm::Instance::attach(config_.shm_dir, std::chrono::milliseconds(0));
-        if (shm::StageView(instance, kGatewayRole).state() == shm::StageState::kLive) return;
+        const shm::Instance instance =
+            shm::Instance::attach(config_.shm_dir, std::chrono::milliseconds(0));
+        if (shm::StageView(instance, kGatewayRole).state() == shm::StageState::kLive)
+          return;
       } catch (const shm::AttachError&) {
         return;  // segments replaced under us: the stages notice by themselves and end
       }
@@ -105,7 +119,8 @@ class Supervisor {
   }
 
   void look_after(Stage& stage) {
-    if (stage.ended || stage.started == std::chrono::steady_clock::time_point{}) return;
+    if (stage.ended || stage.started == std::chrono::steady_clock::time_point{})
+      return;
     if (stage.child.reap(0)) {
       on_end(stage);
       return;
@@ -120,9 +135,11 @@ class Supervisor {
   }
 
   bool hung(const Stage& stage) {
-    if (std::chrono::steady_clock::now() - stage.started < kGrace) return false;
+    if (std::chrono::steady_clock::now() - stage.started < kGrace)
+      return false;
     try {
-      const shm::Instance instance = shm::Instance::attach(config_.shm_dir, std::chrono::milliseconds(0));
+      const shm::Instance instance =
+          shm::Instance::attach(config_.shm_dir, std::chrono::milliseconds(0));
       const shm::StageView view(instance, stage.role);
       return view.pid() == stage.child.pid() &&
              instance.now().ns - view.heartbeat_ns().ns > options_.hang_timeout_ns;
@@ -133,11 +150,12 @@ class Supervisor {
 
   void on_end(Stage& stage) {
     const ExitStatus status = stage.child.status();
-    const bool final = status.exited && (status.code == static_cast<int>(ExitCode::kConfig) ||
-                                         status.code == static_cast<int>(ExitCode::kUsage) ||
-                                         status.code == static_cast<int>(ExitCode::kCredentials) ||
-                                         status.code == static_cast<int>(ExitCode::kNotReconciled) ||
-                                         status.code == 0);
+    const bool final =
+        status.exited &&
+        (status.code == static_cast<int>(ExitCode::kConfig) ||
+         status.code == static_cast<int>(ExitCode::kUsage) ||
+         status.code == static_cast<int>(ExitCode::kCredentials) ||
+         status.code == static_cast<int>(ExitCode::kNotReconciled) || status.code == 0);
     if (options_.restart && !final && stage.restarts < kMaxRestarts) {
       ++stage.restarts;
       log_warn("{}: {}; start {} of {}", stage.role, status.text(), stage.restarts, kMaxRestarts);
@@ -145,9 +163,11 @@ class Supervisor {
       return;
     }
     stage.ended = true;
-    if (status.ok() && stop_requested()) return;
-    log_error("{}: {}; stopping the others{}", stage.role, status.text(),
-              options_.logs_dir.empty() ? "" : " (see " + options_.logs_dir + "/" + stage.role + ".log)");
+    if (status.ok() && stop_requested())
+      return;
+    log_error(
+        "{}: {}; stopping the others{}", stage.role, status.text(),
+        options_.logs_dir.empty() ? "" : " (see " + options_.logs_dir + "/" + stage.role + ".log)");
     if (exit_ == 0) {
       exit_ = status.exited && status.code != 0 ? status.code : static_cast<int>(ExitCode::kBug);
     }
@@ -155,7 +175,8 @@ class Supervisor {
 
   [[nodiscard]] bool all_ended() const {
     for (const Stage& stage : stages_) {
-      if (!stage.ended) return false;
+      if (!stage.ended)
+        return false;
     }
     return true;
   }
@@ -163,7 +184,8 @@ class Supervisor {
   // Producers first: feeds, strategies, risk, gateway, persistence.
   void stop_all() {
     for (auto stage = stages_.rbegin(); stage != stages_.rend(); ++stage) {
-      if (stage->ended || !stage->child.running()) continue;
+      if (stage->ended || !stage->child.running())
+        continue;
       stage->child.signal(SIGTERM);
       if (!stage->child.reap(kStopTimeoutMs)) {
         log_error("{}: did not stop within {} s; killed", stage->role, kStopTimeoutMs / 1000);
@@ -173,7 +195,8 @@ class Supervisor {
       const ExitStatus& status = stage->child.status();
       if (!status.ok()) {
         log_error("{}: {}", stage->role, status.text());
-        if (exit_ == 0) exit_ = status.exited ? status.code : static_cast<int>(ExitCode::kBug);
+        if (exit_ == 0)
+          exit_ = status.exited ? status.code : static_cast<int>(ExitCode::kBug);
       }
     }
   }
@@ -184,14 +207,17 @@ class Supervisor {
   int exit_{0};
 };
 
-// A predecessor whose parent was killed is stopping its stages in order; that takes seconds, and it is
-// worth waiting for. The holder is only looked at, never disturbed.
+// A predecessor whose parent was killed is stopping its stages in order; that takes seconds, and it
+// is worth waiting for. The holder is only looked at, never disturbed.
 shm::RoleLock become_supervisor(const InstanceConfig& config, std::int64_t wait_ns) {
   const auto until = std::chrono::steady_clock::now() + std::chrono::nanoseconds(wait_ns);
   for (bool told = false; std::chrono::steady_clock::now() < until && !stop_requested();) {
     const auto holder = shm::RoleLock::holder(supervisor_dir(config), kSupervisorRole);
-    if (!holder) break;
-    if (!told) log_warn("waiting for another `sluicectl up` of {} (pid {}) to end", config.name, holder->pid);
+    if (!holder)
+      break;
+    if (!told)
+      log_warn("waiting for another `sluicectl up` of {} (pid {}) to end", config.name,
+               holder->pid);
     told = true;
     std::this_thread::sleep_for(kLook);
   }
@@ -202,12 +228,14 @@ shm::RoleLock become_supervisor(const InstanceConfig& config, std::int64_t wait_
 
 int up(const InstanceConfig& config, const UpOptions& options) {
   install_stop_signals();
-  if (!options.logs_dir.empty()) std::filesystem::create_directories(options.logs_dir);
+  if (!options.logs_dir.empty())
+    std::filesystem::create_directories(options.logs_dir);
   const shm::RoleLock role = become_supervisor(config, options.wait_ns);
   settle_leftovers(config);
   create_segments(config, false);
   const int code = Supervisor(config, options).run();
-  if (options.keep) return code;
+  if (options.keep)
+    return code;
   const shm::LayoutState state = shm::inspect_layout(config.shm_dir);
   if (state.undrained.empty()) {
     shm_destroy(config, false);
@@ -236,12 +264,14 @@ int down(const InstanceConfig& config) {
   int stopped = 0;
   for (auto stage = stages.rbegin(); stage != stages.rend(); ++stage) {
     const auto stage_holder = shm::RoleLock::holder(config.shm_dir, stage->role);
-    if (!stage_holder || !stage_holder->alive) continue;
+    if (!stage_holder || !stage_holder->alive)
+      continue;
     signal_process(static_cast<pid_t>(stage_holder->pid), SIGTERM);
     ++stopped;
     for (int waited = 0; shm::RoleLock::holder(config.shm_dir, stage->role); waited += 20) {
       if (waited > kStopTimeoutMs) {
-        throw Error(ExitCode::kResource, stage->role + " (pid " + std::to_string(stage_holder->pid) +
+        throw Error(ExitCode::kResource, stage->role + " (pid " +
+                                             std::to_string(stage_holder->pid) +
                                              ") did not stop; look at its log, then kill it");
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(20));

@@ -31,9 +31,11 @@ class VenueDesk {
     const Credentials credentials = load_credentials(venue_.credentials_file);
     net::PoolOptions options;
     options.connections = 1;
-    options.headers = {{"APCA-API-KEY-ID", credentials.key}, {"APCA-API-SECRET-KEY", credentials.secret}};
+    options.headers = {{"APCA-API-KEY-ID", credentials.key},
+                       {"APCA-API-SECRET-KEY", credentials.secret}};
     pool_ = std::make_unique<net::HttpPool>(
-        loop_, net::Endpoint{.host = venue_.rest_host, .port = venue_.rest_port, .tls = false}, options);
+        loop_, net::Endpoint{.host = venue_.rest_host, .port = venue_.rest_port, .tls = false},
+        options);
   }
 
   alpaca::ListOf<alpaca::OrderSnapshot> open_orders() {
@@ -42,13 +44,14 @@ class VenueDesk {
     alpaca::ListOf<alpaca::OrderSnapshot> orders;
     const int status = ask("GET", {target.data(), size}, [&](std::string_view body) {
       if (decoder_.orders(body, orders) != venue::DecodeStatus::kOk) {
-        throw Error(ExitCode::kVenueUnavailable, "the venue's list of open orders could not be read");
+        throw Error(ExitCode::kVenueUnavailable,
+                    "the venue's list of open orders could not be read");
       }
     });
     if (status != 200) {
       throw Error(status == 401 ? ExitCode::kCredentials : ExitCode::kVenueUnavailable,
-                  fmt::format("{}:{} answered the list of open orders with status {}", venue_.rest_host,
-                              venue_.rest_port, status));
+                  fmt::format("{}:{} answered the list of open orders with status {}",
+                              venue_.rest_host, venue_.rest_port, status));
     }
     return orders;
   }
@@ -66,19 +69,22 @@ class VenueDesk {
     int status = 0;
     bool ended = false;
     std::string body;
-    while (!pool_->ready(net::Lane::kNormal) && Clock::now() < until) loop_.service(10);
+    while (!pool_->ready(net::Lane::kNormal) && Clock::now() < until)
+      loop_.service(10);
     const bool taken = pool_->try_send(net::Lane::kNormal, {.method = method, .target = target},
                                        [&](const net::HttpAnswer& answer) {
                                          status = answer.status;
                                          body.assign(answer.body);
                                          ended = true;
                                        });
-    while (taken && !ended) loop_.service(10);  // the pool's own time-out ends it
+    while (taken && !ended)
+      loop_.service(10);  // the pool's own time-out ends it
     if (!taken || status == 0) {
-      throw Error(ExitCode::kVenueUnavailable,
-                  fmt::format("{}:{} did not answer ({}); orders may still work there: cancel them at the "
-                              "venue's own page",
-                              venue_.rest_host, venue_.rest_port, pool_->last_error()));
+      throw Error(
+          ExitCode::kVenueUnavailable,
+          fmt::format("{}:{} did not answer ({}); orders may still work there: cancel them at the "
+                      "venue's own page",
+                      venue_.rest_host, venue_.rest_port, pool_->last_error()));
     }
     on_body(body);
     return status;
@@ -99,21 +105,26 @@ int cancel_at_venue(const InstanceConfig& config, bool all_orders) {
   int empty_reads = 0;
   std::size_t cancelled = 0;
   for (int round = 0; round < kRounds && empty_reads < 2; ++round) {
-    if (round != 0) std::this_thread::sleep_for(settle);
+    if (round != 0)
+      std::this_thread::sleep_for(settle);
     const alpaca::ListOf<alpaca::OrderSnapshot> orders = desk.open_orders();
-    if (!orders.complete()) log_warn("{} orders of the list could not be read", orders.faults.size());
+    if (!orders.complete())
+      log_warn("{} orders of the list could not be read", orders.faults.size());
     std::size_t ours = 0;
     for (const alpaca::OrderSnapshot& order : orders.items) {
-      if (!all_orders && !order.client_order_id.view().starts_with(prefix)) continue;
+      if (!all_orders && !order.client_order_id.view().starts_with(prefix))
+        continue;
       ++ours;
       const int status = desk.cancel(order.id);
-      log_info("{} {}: DELETE answered {}", order.client_order_id.view(), order.symbol.view(), status);
+      log_info("{} {}: DELETE answered {}", order.client_order_id.view(), order.symbol.view(),
+               status);
     }
     cancelled += ours;
     empty_reads = ours == 0 && orders.complete() ? empty_reads + 1 : 0;
   }
   if (empty_reads < 2) {
-    log_error("orders still work at the venue after {} rounds; cancel them at the venue's own page", kRounds);
+    log_error("orders still work at the venue after {} rounds; cancel them at the venue's own page",
+              kRounds);
     return static_cast<int>(ExitCode::kNotReconciled);
   }
   log_info("{} cancels sent; two reads in a row found no order of ours", cancelled);
