@@ -43,7 +43,8 @@ enum class Verb : std::uint16_t {
   kNone = 0,
   kWindDown = 1,  // strategy: cancel what rests, sell what is held, take nothing new
   kPause = 2,
-  kResume = 3,
+  kResume = 3,          // gateway: clear the kill word it set itself
+  kAcceptPosition = 4,  // gateway: book the venue's position of instrument `scope` into `external`
 };
 
 // Operator's tool (or control) to a stage; who holds the operator role writes.

@@ -55,8 +55,20 @@ void StrategyHost::on_market(const MarketEvent& event, MonoNanos now) noexcept {
   suppressed_ = false;
 }
 
+// A gateway that began anew cancels what it finds of ours and knows nothing of the rest: orders of
+// its predecessor will not be heard of again.
+void StrategyHost::follow_gateway(std::uint64_t n) noexcept {
+  const std::uint32_t incarnation = event_incarnation(n);
+  if (incarnation <= gateway_incarnation_)
+    return;
+  if (gateway_incarnation_ != 0)
+    orders_.fill(OwnOrder{});
+  gateway_incarnation_ = incarnation;
+}
+
 void StrategyHost::on_execution(const Execution& execution, MonoNanos now) noexcept {
   advance(now);
+  follow_gateway(execution.n);
   if (execution.kind == ExecutionKind::kSession)
     return;
   if (execution.intent.strategy != options_.strategy || execution.instrument >= positions_.size()) {
@@ -119,6 +131,7 @@ void StrategyHost::adopt_position(std::uint32_t instrument, std::int64_t positio
     return;
   positions_[instrument] = position;
   adopted_n_[instrument] = n;
+  follow_gateway(n);
 }
 
 SubmitStatus StrategyHost::submit(const OrderRequest& request, IntentId& id) noexcept {

@@ -88,12 +88,14 @@ class StrategyHost final : private StrategyContext {
   [[nodiscard]] OwnOrder* find(IntentId id) noexcept;
   [[nodiscard]] bool owns(std::uint32_t instrument) const noexcept;
   void advance(MonoNanos now) noexcept;
+  void follow_gateway(std::uint64_t n) noexcept;
 
   HostOptions options_;
   const InstrumentTable& instruments_;
   Strategy& strategy_;
   StrategyOutput& output_;
   MonoNanos now_{};
+  std::uint32_t gateway_incarnation_{0};
   Cause cause_{};
   bool suppressed_{false};
   std::uint64_t next_sequence_{1};

@@ -59,6 +59,7 @@ GatewayCore::GatewayCore(const GatewayRules& rules, const InstrumentTable& instr
 
 void GatewayCore::start(std::uint32_t incarnation, std::uint16_t account, MonoNanos now,
                         WallNanos wall_now) noexcept {
+  n_ = std::uint64_t{incarnation} << kEventIncarnationShift;
   begin(now);
   incarnation_ = incarnation;
   account_index_ = account;

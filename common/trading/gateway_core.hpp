@@ -144,6 +144,13 @@ class GatewayCore {
   void raise(Alert what, std::uint32_t row, std::uint32_t instrument) noexcept;
   void halt(std::uint32_t instrument, std::uint16_t flag, Alert what, std::uint32_t row) noexcept;
   void want_audit(AuditReason reason) noexcept;
+  // A position that only an operator can explain is read again now and then; everything else at
+  // once.
+  [[nodiscard]] std::int64_t audit_pause() const noexcept {
+    constexpr std::int64_t kStandingDifference = 20;
+    return audit_reasons_ == kAuditPosition ? kStandingDifference * rules_.audit_retry_ns
+                                            : rules_.audit_retry_ns;
+  }
   void request(const Request& r) noexcept;
   [[nodiscard]] std::uint32_t allocate(const IntentId& id) noexcept;
   void note_gap(std::uint32_t row) noexcept;

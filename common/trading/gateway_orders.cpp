@@ -304,8 +304,10 @@ bool GatewayCore::kept_by_stop(std::uint32_t i) const noexcept {
 void GatewayCore::on_kill(KillMode mode, std::uint64_t episode, MonoNanos now) noexcept {
   begin(now);
   killed_ = true;
-  static_cast<void>(
-      episode);  // stamped on the board only after the network thread's acknowledgement
+  // The stamp of this trip comes after the network thread's acknowledgement; an older one on the board
+  // would tell a reader that nothing leaves any more.
+  static_cast<void>(episode);
+  account_.kill_stamp_ns = {};
   for (const std::uint32_t i : table_.active()) {
     if (is_terminal(table_.row(i).state) || table_.aux(i).foreign) {
       continue;
@@ -341,7 +343,7 @@ void GatewayCore::on_timer(MonoNanos now) noexcept {
       table_.deactivate(i);
     }
   }
-  const bool due = audit_asked_ns_.ns == 0 || now_.ns - audit_asked_ns_.ns >= rules_.audit_retry_ns;
+  const bool due = audit_asked_ns_.ns == 0 || now_.ns - audit_asked_ns_.ns >= audit_pause();
   if (audit_reasons_ != 0 && due) {
     audit_asked_ns_ = now_;
     request({.kind = Request::Kind::kAudit});

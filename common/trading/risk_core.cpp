@@ -347,9 +347,30 @@ void RiskCore::on_market(const MarketEvent& event) noexcept {
   marks_[event.instrument].receive_ns = event.receive_ns;
 }
 
+// A gateway that began anew knows nothing of the orders before it but what it finds at the venue,
+// and those come back as executions. What ended while it was dead would be reserved for ever.
+void RiskCore::follow_gateway(std::uint64_t n) noexcept {
+  const std::uint32_t incarnation = event_incarnation(n);
+  if (incarnation <= gateway_incarnation_) {
+    return;
+  }
+  if (gateway_incarnation_ != 0) {
+    for (Reservation& r : reservations_) {
+      close(r);
+    }
+  }
+  gateway_incarnation_ = incarnation;
+}
+
 void RiskCore::on_execution(const Execution& e) noexcept {
+  follow_gateway(e.n);
   if (e.kind == ExecutionKind::kSession || e.instrument >= instruments_.size()) {
     return;
+  }
+  const auto own =
+      static_cast<std::uint16_t>(std::min<std::size_t>(e.intent.strategy, strategies_.size()));
+  if (e.n <= holding(own, e.instrument).adopted_n) {
+    return;  // the board's rows, read at a cold start, have it already
   }
   const bool fee_in_base = e.fee_asset == instruments_[e.instrument].base_asset;
   if (fee_in_base && (e.kind == ExecutionKind::kFill || e.kind == ExecutionKind::kFee)) {
@@ -398,9 +419,13 @@ void RiskCore::on_execution(const Execution& e) noexcept {
 }
 
 void RiskCore::adopt_position(std::uint16_t strategy, std::uint32_t instrument,
-                              std::int64_t position) noexcept {
+                              std::int64_t position, std::uint64_t n) noexcept {
   if (instrument < instruments_.size()) {
     change_position(strategy, instrument, position);
+    const auto own =
+        static_cast<std::uint16_t>(std::min<std::size_t>(strategy, strategies_.size()));
+    holding(own, instrument).adopted_n = n;
+    follow_gateway(n);
   }
 }
 

@@ -73,8 +73,9 @@ class RiskCore {
   void set_trading_state(TradingState state) noexcept { state_ = state; }
 
   // Cold start, before any record: what the gateway's boards say.
-  void adopt_position(std::uint16_t strategy, std::uint32_t instrument,
-                      std::int64_t position) noexcept;
+  // `n`: the gateway's event that the row stands for; executions up to it are in the row already.
+  void adopt_position(std::uint16_t strategy, std::uint32_t instrument, std::int64_t position,
+                      std::uint64_t n) noexcept;
   void adopt_order(const OrderRow& row) noexcept;
 
   // Limit sheet. publish_head() raises the sequence.
@@ -100,6 +101,7 @@ class RiskCore {
     std::int64_t position{0};
     std::int64_t buying{0};  // reserved
     std::int64_t selling{0};
+    std::uint64_t adopted_n{0};  // executions up to this are in `position`
   };
   struct Reservation {
     IntentId intent{};
@@ -132,6 +134,7 @@ class RiskCore {
   [[nodiscard]] std::int64_t room(const Intent& intent, Price px, Reason& binding) const noexcept;
   [[nodiscard]] bool allowed(std::uint16_t strategy, std::uint32_t instrument) const noexcept;
   [[nodiscard]] Reservation* reserve(const IntentId& id) noexcept;
+  void follow_gateway(std::uint64_t n) noexcept;
   void change_reserved(const Reservation& r, std::int64_t delta) noexcept;
   void change_position(std::uint16_t strategy, std::uint32_t instrument,
                        std::int64_t delta) noexcept;
@@ -147,6 +150,7 @@ class RiskCore {
   std::vector<StrategyState> strategies_;
   std::vector<Reservation> reservations_;
   FlatIndex<IntentId> by_intent_;
+  std::uint32_t gateway_incarnation_{0};
   std::uint32_t next_reservation_{0};
   std::uint32_t open_{0};
   std::uint64_t sheet_sequence_{0};

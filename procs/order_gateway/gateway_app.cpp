@@ -1,5 +1,7 @@
 #include "procs/order_gateway/gateway_app.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "common/base/log.hpp"
@@ -92,7 +94,6 @@ GatewayApp::GatewayApp(StageShell& shell, Credentials credentials)
                      .page = {shell.instance(), strategy_role(s.name)}}));
   }
   clear_boards();
-  kill_.clear_self();
   core_.start(shell.incarnation(), 0, shell.now(), wall_now());
   venue_ = std::make_unique<VenueSession>(shell, instruments_, std::move(credentials), hand_over_,
                                           kill_);
@@ -137,7 +138,7 @@ std::size_t GatewayApp::poll(MonoNanos now) {
     core_.on_timer(now);
     note_drained_rings();
     cancel_orders_of_dead_incarnations(now);
-    work += commands_.drain([](const Command&) {}, 8);  // no command of the gateway exists yet
+    work += commands_.drain([&](const Command& command) { obey(command, now); }, 8);
     watch_network(now);
   }
   if (now.ns - last_counters_.ns >= kCountersEvery) {
@@ -153,23 +154,28 @@ std::size_t GatewayApp::poll(MonoNanos now) {
 
 void GatewayApp::drain() {
   trading_ = false;
+  const auto open = [this] {
+    const AccountRow& account = core_.account();
+    return account.working + account.in_flight + account.unknown;
+  };
   const MonoNanos until{shell_.now().ns + kDrainFor};
-  if (core_.account().working + core_.account().in_flight + core_.account().unknown != 0) {
-    log_info("stopping with {} working orders: cancelling", core_.account().working);
-    if (!core_.killed())
-      core_.on_kill(KillMode::kCancelAll, kill_.episode + 1, shell_.now());
+  if (open() != 0) {
+    log_info("stopping with {} open orders: cancelling", open());
+    core_.on_kill(KillMode::kCancelAll, kill_.episode + 1, shell_.now());
   }
+  // Also after an error of our own: only a network thread that gave up makes waiting pointless.
   Idle idle(shell_.config().topology.idle);
-  while (core_.account().working + core_.account().in_flight + core_.account().unknown != 0 &&
-         shell_.now() < until && !shell_.failed()) {
+  while (open() != 0 && shell_.now() < until && !network_gone_) {
     const MonoNanos now = shell_.now();
     shell_.heartbeat(now);
     idle(poll(now));
   }
-  const AccountRow& left = core_.account();
-  if (left.working + left.in_flight + left.unknown != 0) {
-    log_warn("stopped while {} orders work, {} are in flight and {} are unknown at the venue",
-             left.working, left.in_flight, left.unknown);
+  if (open() != 0) {
+    const AccountRow& left = core_.account();
+    shell_.fail(ExitCode::kNotReconciled,
+                fmt::format("stopped while {} orders work, {} are in flight and {} are "
+                            "unknown at the venue; run: sluicectl kill --config {}",
+                            left.working, left.in_flight, left.unknown, shell_.config().path));
   }
   publish_counters();
 }
@@ -281,13 +287,37 @@ void GatewayApp::cancel_orders_of_dead_incarnations(MonoNanos now) noexcept {
   }
 }
 
+void GatewayApp::obey(const Command& command, MonoNanos now) noexcept {
+  journal_.push(TapType::kCommand, command, now);
+  switch (command.verb) {
+    case Verb::kResume:
+      kill_.clear_self();
+      return;
+    case Verb::kAcceptPosition: {
+      if (command.scope >= instruments_.size())
+        return;
+      const PositionRow& row = core_.positions().account(command.scope);
+      core_.on_operator_accepts(command.scope, row.venue_position - row.position, now);
+      log_warn("operator accepts the venue's position of {}: {}",
+               instruments_[command.scope].symbol(), to_string(Qty{row.venue_position}));
+      return;
+    }
+    case Verb::kWindDown:
+    case Verb::kPause:
+    case Verb::kNone:
+      return;  // for strategies
+  }
+}
+
 void GatewayApp::watch_network(MonoNanos now) {
   for (std::uint64_t reads = venue_->take_reads(); reads != 0; --reads)
     core_.note_request(now);
   ExitCode code{};
   std::string why;
-  if (hand_over_.gave_up(code, why))
+  if (hand_over_.gave_up(code, why)) {
+    network_gone_ = true;
     shell_.fail(code, why);
+  }
 }
 
 void GatewayApp::watch_kill(MonoNanos now) {
@@ -305,7 +335,8 @@ void GatewayApp::watch_kill(MonoNanos now) {
     log_warn("kill switch tripped ({}), episode {}", kill_.all ? "cancel all" : "stop",
              kill_.episode);
   } else if (tripped && !kill_.all && kill_.cancel_all()) {
-    kill_.all = true;  // sharpened while active
+    kill_.all = true;  // sharpened while active: stamped again
+    kill_.stamped = false;
     core_.on_kill(KillMode::kCancelAll, kill_.episode, now);
   } else if (!tripped && kill_.active && kill_.stamped) {
     kill_.active = false;

@@ -68,6 +68,7 @@ class GatewayApp final : private GatewayOutput {
   [[nodiscard]] IntentContext context_for(const Intent& intent);
   void note_drained_rings() noexcept;
   void cancel_orders_of_dead_incarnations(MonoNanos now) noexcept;
+  void obey(const Command& command, MonoNanos now) noexcept;
   void watch_network(MonoNanos now);
   void watch_kill(MonoNanos now);
   void tap_trip(MonoNanos now, bool on) noexcept;
@@ -106,7 +107,8 @@ class GatewayApp final : private GatewayOutput {
   std::uint64_t exec_ring_full_{0};
   std::uint64_t persistence_full_{0};
   std::uint64_t audits_{0};
-  bool asked_{false};    // this turn handed something over
+  bool asked_{false};  // this turn handed something over
+  bool network_gone_{false};
   bool trading_{false};  // false once draining: nothing more is taken from the order ring
 };
 

@@ -3,9 +3,9 @@
 // Thread contract: tripped() may be asked by both of the gateway's threads (it only reads shared
 // words); everything else is the hot thread's.
 // Invariants:
-//  1. Tripped = any word set: operator's file, risk's page, our own page, or the segments behind
-//  the
-//     names replaced under us. A word that cannot be read counts as set.
+//  1. Tripped = any word set: operator's file, risk's page, our own page. A word that cannot be
+//  read
+//     counts as set. Segments replaced under us end the process instead, which cancels what works.
 //  2. One episode per trip, from the first word set until all are clear.
 //  3. The stamp is published only after the network thread acknowledged the episode, or after its
 //     sockets were reset from here when it did not answer in time.
@@ -46,7 +46,8 @@ class KillSwitch {
       return TripSource::kRisk;
     return own_.tripped(kTripScopeAll) ? TripSource::kGateway : TripSource::kNone;
   }
-  // The gateway trips by itself; only a restart or an operator's resume clears it.
+  // The gateway trips by itself; the word survives a restart, and only an operator's resume clears
+  // it.
   void trip_self() noexcept { page_.set_trip(kTripScopeAll, kKillCancelAll); }
   void clear_self() noexcept { page_.set_trip(kTripScopeAll, 0); }
 

@@ -87,7 +87,10 @@ std::size_t VenueSession::turn() {
     ++work;
   }
   stream_->poll(loop_.now());
-  reader_->poll(loop_.now(), wall_now());
+  // The first audit cancels what it finds; the events of those cancels must find the stream
+  // listening.
+  if (stream_->connects() != 0)
+    reader_->poll(loop_.now(), wall_now());
   watch_connections();
   return work;
 }

@@ -31,6 +31,16 @@ RiskRules rules_of(const InstanceConfig& config) {
   return rules;
 }
 
+// Rows never written read as zeros.
+template <class Row>
+std::vector<Row> read_all(const shm::BoardReader<Row>& board) {
+  std::vector<Row> rows(board.rows());
+  for (std::uint32_t i = 0; i < board.rows(); ++i) {
+    static_cast<void>(board.load(i, rows[i]));
+  }
+  return rows;
+}
+
 }  // namespace
 
 RiskApp::RiskApp(StageShell& shell)
@@ -56,25 +66,36 @@ RiskApp::RiskApp(StageShell& shell)
   adopt_boards();
 }
 
-// A cold start reads the gateway's boards once: positions, and what still works at the venue.
+// A cold start reads the gateway's boards once: positions, and what still works at the venue. Both
+// have to be of one moment, or a fill in between would count twice or not at all: the positions are
+// read again after the orders until nothing has changed.
 void RiskApp::adopt_boards() {
-  const InstanceConfig& config = shell_.config();
+  constexpr int kAttempts = 1000;
   const shm::BoardReader<PositionRow> positions(shell_.instance(), board::kPositions);
-  const auto instruments = static_cast<std::uint32_t>(config.instruments.size());
-  for (std::uint32_t block = 1; block < config.strategies.size() + 2; ++block) {
-    for (std::uint32_t i = 0; i < instruments; ++i) {
-      PositionRow row;
-      if (positions.load(block * instruments + i, row) != shm::BoardRead::kOk)
-        continue;
-      core_.adopt_position(row.strategy, i, row.position);
+  const shm::BoardReader<OrderRow> orders(shell_.instance(), board::kOrders);
+  std::vector<PositionRow> before = read_all(positions);
+  std::vector<OrderRow> working;
+  for (int attempt = 0;; ++attempt) {
+    working = read_all(orders);
+    std::vector<PositionRow> after = read_all(positions);
+    const bool same =
+        std::equal(before.begin(), before.end(), after.begin(), after.end(),
+                   [](const PositionRow& x, const PositionRow& y) { return x.n == y.n; });
+    before = std::move(after);
+    if (same)
+      break;
+    if (attempt == kAttempts) {
+      throw Error(ExitCode::kResource,
+                  "the gateway's boards changed at every look; start risk again when it is calmer");
     }
   }
-  const shm::BoardReader<OrderRow> orders(shell_.instance(), board::kOrders);
+  for (std::size_t i = shell_.config().instruments.size(); i < before.size(); ++i) {
+    const PositionRow& row =
+        before[i];  // the account's own block, in front, is the sum of the others
+    core_.adopt_position(row.strategy, row.instrument, row.position, row.n);
+  }
   std::uint32_t adopted = 0;
-  for (std::uint32_t i = 0; i < orders.rows(); ++i) {
-    OrderRow row;
-    if (orders.load(i, row) != shm::BoardRead::kOk)
-      continue;
+  for (const OrderRow& row : working) {
     if (row.state == OrderState::kNone || is_terminal(row.state))
       continue;
     core_.adopt_order(row);

@@ -123,7 +123,7 @@ class ToyVenue {
     u.order = o.order;
     tell(u);
     PostResult p = g_.post(row, answered ? RequestOutcome::kAccepted : RequestOutcome::kUnknown);
-    lost_answers += answered ? 0 : 1;
+    lost_answers += answered ? 0U : 1U;
     answers_.push_back(p);
   }
 

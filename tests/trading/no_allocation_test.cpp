@@ -19,16 +19,17 @@ void* operator new(std::size_t size) {
 void* operator new[](std::size_t size) {
   return operator new(size);
 }
-void operator delete(void* p) noexcept {
+// Not inlined: GCC would see free() beside a new expression and call the pair mismatched.
+[[gnu::noinline]] void operator delete(void* p) noexcept {
   std::free(p);
 }
-void operator delete[](void* p) noexcept {
+[[gnu::noinline]] void operator delete[](void* p) noexcept {
   std::free(p);
 }
-void operator delete(void* p, std::size_t) noexcept {
+[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept {
   std::free(p);
 }
-void operator delete[](void* p, std::size_t) noexcept {
+[[gnu::noinline]] void operator delete[](void* p, std::size_t) noexcept {
   std::free(p);
 }
 
@@ -122,7 +123,7 @@ TEST(NoAllocation, GatewayCoreAfterConstruction) {
     FeeActivity fee{.execution_id = {2, n}, .instrument = kBtc, .in_base = true, .amount = 1};
     core.on_venue(fee, now);
     core.on_timer(now);
-    filled += n % 2 == 0 ? 1 : 0;
+    filled += n % 2 == 0 ? 1U : 0U;
   }
   core.on_kill(KillMode::kCancelAll, 1, now);
   EXPECT_EQ(g_allocations, before);
@@ -153,7 +154,7 @@ TEST(NoAllocation, RiskCoreAfterConstruction) {
     Intent i = model;
     i.id.sequence = n;
     const RiskDecision d = core.on_intent(i, 0, true, fixture.now);
-    approved += d.decision == Decision::kApproved ? 1 : 0;
+    approved += d.decision == Decision::kApproved ? 1U : 0U;
     Execution e;
     e.kind = ExecutionKind::kRefused;
     e.state = OrderState::kFailed;

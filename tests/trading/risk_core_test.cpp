@@ -307,7 +307,7 @@ TEST(RiskCore, LimitSheetCarriesLimitsAndTheDecidedMark) {
 
 TEST(RiskCore, ColdStartTakesPositionsAndOrdersFromTheBoards) {
   Risk r;
-  r.core.adopt_position(0, kBtc, dec("5"));
+  r.core.adopt_position(0, kBtc, dec("5"), 0);
   OrderRow row;
   row.id = {.incarnation = 1, .strategy = 0, .reserved = 0, .sequence = 500};
   row.instrument = kBtc;

@@ -239,15 +239,15 @@ TEST_F(MatcherTest, EmptySideHasNobodyToTradeWith) {
   EXPECT_TRUE(fills_.empty());
 }
 
-TEST_F(MatcherTest, OrdersBeforeTheFirstQuoteEnterWithIt) {
+TEST_F(MatcherTest, OrderThatRestsBeforeTheFirstQuoteIsFirstInItsQueue) {
   fills_.clear();
   matcher_.enter(kEth, {9, Side::kBuy, OrderType::kLimit, TimeInForce::kGtc, px("10"), qty("1")},
                  fills_);
   EXPECT_TRUE(fills_.empty());
-  matcher_.quote(kEth, book("9", "1", "10", "0.5"), fills_);
+  matcher_.quote(kEth, book("9", "1", "9.5", "0.5"), fills_);
   ASSERT_EQ(fills_.size(), 1U);
-  expect_fill(0, 9, "10", "0.5", false);
-  EXPECT_EQ(matcher_.working(kEth), 1U);
+  expect_fill(0, 9, "10", "0.5", true);
+  EXPECT_EQ(matcher_.queue_ahead(kEth, 9), Qty{0});
 }
 
 TEST_F(MatcherTest, RemovedOrderIsNeverFilledAgain) {

@@ -58,14 +58,19 @@ class Demo {
         terminal_(::isatty(STDERR_FILENO) != 0) {}
 
   int run() {
-    start_venue();
-    start_relay();
-    prepare_instance();
-    start_instance();
-    trade();
-    wind_down();
-    const bool quiet = wait_until_quiet();
-    return judge(quiet);
+    try {
+      start_venue();
+      start_relay();
+      prepare_instance();
+      start_instance();
+      trade();
+      wind_down();
+      const bool quiet = wait_until_quiet();
+      return judge(quiet);
+    } catch (...) {
+      shut_down();
+      throw;
+    }
   }
 
  private:
@@ -117,6 +122,9 @@ class Demo {
     write_credentials(run_, kKey, kSecret);
     write_instance_config(run_, options_.config, options_.root + "/state", ports_);
     config_ = load_instance_config(run_.config);
+    if (std::filesystem::remove(config_.state_dir + "/killed")) {
+      log_warn("the kill switch of an earlier demo is cleared: this run trades a fresh account");
+    }
     std::ofstream(run_.path + "/ports.json") << Json{{"venue", venue_port_},
                                                      {"market_data", ports_.market_data},
                                                      {"trading", ports_.trading}}
@@ -250,9 +258,7 @@ class Demo {
     for (const Judge* j : {&ours, &venue, &wire}) {
       std::ofstream(run_.path + "/" + file_name(*j)) << j->books.dump(1) << "\n";
     }
-    static_cast<void>(run_and_wait(
-        binary_path("sluicectl"),
-        {"shm", "destroy", "--force", "--config", run_.config, "--log-level", "error"}));
+    destroy_segments();
     if (!judges.at("equal").get<bool>())
       why_not_.push_back("the judges differ");
     if (options_.require_activity) {
@@ -274,6 +280,28 @@ class Demo {
     return judge.name == "our books"    ? "books.json"
            : judge.name == "the ledger" ? "ledger.json"
                                         : "wire.json";
+  }
+
+  // In the order of a planned stop: the gateway cancels while the venue can still hear it.
+  void shut_down() {
+    for (Child* child : {&instance_, &relay_, &venue_}) {
+      if (!child->running())
+        continue;
+      child->signal(SIGTERM);
+      if (!child->reap(kStopMs)) {
+        child->signal(SIGKILL);
+        child->reap(-1);
+      }
+    }
+    destroy_segments();
+  }
+
+  void destroy_segments() {
+    if (config_.path.empty())
+      return;
+    static_cast<void>(run_and_wait(
+        binary_path("sluicectl"),
+        {"shm", "destroy", "--force", "--config", run_.config, "--log-level", "error"}));
   }
 
   void stop(Child& child, const char* who) {

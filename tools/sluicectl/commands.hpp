@@ -31,6 +31,10 @@ struct KillOptions {
 };
 int kill_switch(const InstanceConfig& config, const KillOptions& options);
 int resume(const InstanceConfig& config);
+// The file that keeps a kill across layouts; resume removes it.
+[[nodiscard]] std::string kill_file(const InstanceConfig& config);
+// Books what the venue shows beyond our books into `external`, so that the instrument trades again.
+int accept_position(const InstanceConfig& config, const std::string& symbol);
 
 // Sends a command record to a strategy (or to all when the name is empty).
 int wind_down(const InstanceConfig& config, const std::string& strategy);

@@ -1,5 +1,8 @@
 // kill, resume, wind-down: what an operator says to a running instance.
+#include <algorithm>
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "common/base/error.hpp"
@@ -43,6 +46,17 @@ AccountRow account_of(const shm::BoardReader<AccountRow>& board) {
   return row;
 }
 
+// Needs the operator's role, which the caller holds.
+void send_command(const shm::Instance& instance, const std::string& role, Command command) {
+  shm::RingProducer<Command> ring(instance, ring::command(role));
+  command.decided_ns = instance.now();
+  command.sequence = ring.tail() + 1;
+  if (!ring.try_push(command)) {
+    throw Error(ExitCode::kResource, "the command ring of " + role +
+                                         " is full: it does not read its commands; is it running?");
+  }
+}
+
 // The gateway is dead or does not answer: what works is cancelled from here, with the credentials
 // alone.
 int kill_without_gateway(const InstanceConfig& config, const KillOptions& options) {
@@ -63,70 +77,120 @@ int kill_without_gateway(const InstanceConfig& config, const KillOptions& option
   return cancel_at_venue(config, options.all_orders);
 }
 
+// True when the gateway has proven that no order of this trip leaves: its hot thread began two
+// turns after the word was set, so it has seen it, and the board carries a stamp, which a new trip
+// takes away.
+bool wait_for_stamp(const shm::BoardReader<AccountRow>& board, const shm::StageView& gateway,
+                    MonoNanos set_ns) {
+  MonoNanos first_turn{};
+  return wait_for(kStampWithin, [&] {
+    const MonoNanos beat = gateway.heartbeat_ns();
+    if (beat <= set_ns)
+      return false;
+    if (first_turn.ns == 0)
+      first_turn = beat;
+    return beat != first_turn && account_of(board).kill_stamp_ns.ns != 0;
+  });
+}
+
 int kill_through_gateway(const InstanceConfig& config, const KillOptions& options,
                          const shm::Instance& instance) {
-  const bool already = shm::OperatorTrip::View(instance).any(kTripScopeAll);
   const MonoNanos before = instance.now();
-  const std::uint64_t word = options.cancel_all ? kKillCancelAll : kKillStop;
-  shm::OperatorTrip::set(config.shm_dir, kTripScopeAll, word);
+  const MonoNanos set_ns = instance.now();
   log_warn("kill switch set ({}){}{}", options.cancel_all ? "cancel all" : "stop",
            options.reason.empty() ? "" : ": ", options.reason);
 
   const shm::BoardReader<AccountRow> board(instance, board::kAccount);
+  const shm::StageView gateway(instance, kGatewayRole);
   const bool running = shm::RoleLock::holder(config.shm_dir, kGatewayRole).has_value();
-  // An episode that was open before has its stamp already.
-  const bool stamped = running && wait_for(kStampWithin, [&] {
-                         const AccountRow account = account_of(board);
-                         return account.kill_episode != 0 && account.kill_stamp_ns.ns != 0 &&
-                                (already || account.kill_stamp_ns >= before);
-                       });
-  if (!stamped)
+  if (!running || !wait_for_stamp(board, gateway, set_ns))
     return kill_without_gateway(config, options);
   log_info("stamped after {} us: no order leaves any more",
-           already ? 0 : (account_of(board).kill_stamp_ns.ns - before.ns) / 1000);
+           std::max<std::int64_t>(account_of(board).kill_stamp_ns.ns - before.ns, 0) / 1000);
   const bool quiet = wait_for(kCancelledWithin, [&] {
     const AccountRow account = account_of(board);
     return account.working + account.in_flight + account.unknown == 0;
   });
-  const AccountRow left = account_of(board);
   if (!quiet) {
-    log_warn(
-        "{} orders still work, {} in flight, {} unknown; protective ones are kept unless "
-        "--cancel-all is given",
-        left.working, left.in_flight, left.unknown);
-    return options.cancel_all ? static_cast<int>(ExitCode::kNotReconciled) : 0;
+    const AccountRow left = account_of(board);
+    log_warn("{} orders still work, {} in flight, {} unknown", left.working, left.in_flight,
+             left.unknown);
+    if (options.cancel_all)
+      return cancel_at_venue(config, options.all_orders);
+    log_warn("protective orders are kept; --cancel-all cancels them, too");
+    return 0;
   }
   log_info("nothing works at the venue any more; clear with: sluicectl resume --config {}",
            config.path);
   return 0;
 }
 
+// The switch outlives the segments: a file beside the durable counters, from which a new layout
+// takes its word. Only resume removes it.
+void write_kill_file(const InstanceConfig& config, const KillOptions& options) {
+  const std::string path = kill_file(config);
+  std::error_code ignored;  // the write below tells
+  std::filesystem::create_directories(config.state_dir, ignored);
+  std::ofstream out(path, std::ios::trunc);
+  out << (options.cancel_all ? kKillCancelAll : kKillStop) << " " << options.reason << "\n";
+  if (!out.flush())
+    log_error("{} cannot be written: the kill will not outlive the segments", path);
+}
+
 }  // namespace
+
+std::string kill_file(const InstanceConfig& config) {
+  return config.state_dir + "/killed";
+}
 
 int kill_switch(const InstanceConfig& config, const KillOptions& options) {
   try {
-    return kill_through_gateway(
-        config, options, shm::Instance::attach(config.shm_dir, std::chrono::milliseconds(0)));
+    const shm::Instance instance =
+        shm::Instance::attach(config.shm_dir, std::chrono::milliseconds(0));
+    shm::OperatorTrip::set(config.shm_dir, kTripScopeAll,
+                           options.cancel_all ? kKillCancelAll : kKillStop);
+    write_kill_file(config, options);
+    return kill_through_gateway(config, options, instance);
   } catch (const shm::AttachError& error) {
     // No segments, or none this build may read: no word can be set, but orders may still work.
     log_warn("{}", error.what());
+    write_kill_file(config, options);
     return kill_without_gateway(config, options);
   }
 }
 
 int resume(const InstanceConfig& config) {
+  std::error_code error;
+  std::filesystem::remove(kill_file(config), error);
+  if (error) {
+    throw Error(ExitCode::kResource, kill_file(config) + ": " + error.message() +
+                                         "; while it stands, every new layout starts killed");
+  }
   const shm::RoleLock role =
       shm::RoleLock::acquire(config.shm_dir, kOperatorRole, "sluicectl resume");
-  shm::OperatorTrip::clear(config.shm_dir, kTripScopeAll, role);
-  log_warn("the operator's kill word is cleared");
   const shm::Instance instance =
       shm::Instance::attach(config.shm_dir, std::chrono::milliseconds(0));
-  for (const char* stage : {kRiskRole, kGatewayRole}) {
-    if (shm::StageView(instance, stage).tripped(kTripScopeAll)) {
-      log_warn("{} has tripped by itself and stays so until it is started again", stage);
-      return static_cast<int>(ExitCode::kNotReconciled);
-    }
+  send_command(instance, kGatewayRole, {.verb = Verb::kResume});
+  shm::OperatorTrip::clear(config.shm_dir, kTripScopeAll, role);
+  log_warn("the operator's kill word is cleared");
+  return 0;
+}
+
+int accept_position(const InstanceConfig& config, const std::string& symbol) {
+  const InstrumentTable instruments = config.instrument_table();
+  const Instrument* instrument = instruments.find(symbol);
+  if (instrument == nullptr) {
+    throw Error(ExitCode::kUsage,
+                "--symbol '" + symbol + "' is no [[instrument]] of " + config.path);
   }
+  const shm::RoleLock role =
+      shm::RoleLock::acquire(config.shm_dir, kOperatorRole, "sluicectl accept");
+  const shm::Instance instance =
+      shm::Instance::attach(config.shm_dir, std::chrono::milliseconds(0));
+  send_command(
+      instance, kGatewayRole,
+      {.verb = Verb::kAcceptPosition, .scope = static_cast<std::uint16_t>(instrument->index)});
+  log_warn("the venue's position of {} is accepted into `external`", symbol);
   return 0;
 }
 
@@ -140,16 +204,7 @@ int wind_down(const InstanceConfig& config, const std::string& strategy) {
   for (const StrategyConfig& s : config.strategies) {
     if (!strategy.empty() && s.name != strategy)
       continue;
-    shm::RingProducer<Command> ring(instance, ring::command(strategy_role(s.name)));
-    Command command;
-    command.verb = Verb::kWindDown;
-    command.decided_ns = instance.now();
-    command.sequence = ring.tail() + 1;
-    if (!ring.try_push(command)) {
-      throw Error(ExitCode::kResource,
-                  "the command ring of strategy " + s.name +
-                      " is full: it does not read its commands; is it running?");
-    }
+    send_command(instance, strategy_role(s.name), {.verb = Verb::kWindDown});
     log_info("strategy {} winds down", s.name);
   }
   return 0;

@@ -23,6 +23,7 @@ struct CommandLine {
   UpOptions up;
   KillOptions kill;
   std::string strategy;
+  std::string symbol;
   std::int64_t hang_ms = 5000;
   std::int64_t wait_s = 0;
 };
@@ -72,6 +73,11 @@ int body(int argc, char** argv) {
                          "if the gateway does not answer: cancel also orders that are not ours");
   kill_command->add_option("--reason", line.kill.reason, "kept in the log");
   CLI::App* resume_command = command(app, line, "resume", "clear the operator's kill word");
+  CLI::App* accept_command =
+      command(app, line, "accept", "accept the venue's position of an instrument into `external`");
+  accept_command
+      ->add_option("--symbol", line.symbol, "the instrument, as the configuration names it")
+      ->required();
   CLI::App* wind_down_command = command(app, line, "wind-down", "tell strategies to end flat");
   wind_down_command->add_option("--strategy", line.strategy, "only this one");
 
@@ -115,6 +121,8 @@ int body(int argc, char** argv) {
     return kill_switch(config, line.kill);
   if (resume_command->parsed())
     return resume(config);
+  if (accept_command->parsed())
+    return accept_position(config, line.symbol);
   if (wind_down_command->parsed())
     return wind_down(config, line.strategy);
   throw Error(ExitCode::kUsage, "no command; see sluicectl --help");

@@ -15,6 +15,7 @@
 #include "common/runtime/version.hpp"
 #include "shm/board.hpp"
 #include "shm/layout.hpp"
+#include "shm/operator_trip.hpp"
 #include "shm/role.hpp"
 #include "tools/sluicectl/commands.hpp"
 
@@ -73,6 +74,14 @@ void create_segments(const InstanceConfig& config, bool force) {
   shm::BoardWriter<InstrumentRow> instruments(instance, board::kInstruments);
   for (const Instrument& instrument : config.instrument_table()) {
     instruments.store(instrument.index, row_of(instrument));
+  }
+  if (std::ifstream killed(kill_file(config)); killed) {
+    std::uint64_t word = 0;
+    killed >> word;
+    // A file that cannot be read is a kill all the same.
+    shm::OperatorTrip::set(config.shm_dir, kTripScopeAll, word != 0 ? word : kKillCancelAll);
+    log_warn("the kill switch is still on ({}); clear it with: sluicectl resume --config {}",
+             kill_file(config), config.path);
   }
   log_info("{}: {} rings, {} boards, {} pages, {} MiB, generation {}{}{}", config.shm_dir,
            layout.rings.size(), layout.boards.size(), layout.pages.size(), report.bytes >> 20,

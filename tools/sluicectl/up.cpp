@@ -9,13 +9,16 @@
 
 #include "common/base/error.hpp"
 #include "common/base/log.hpp"
+#include "common/messages/rows.hpp"
 #include "common/runtime/process.hpp"
 #include "common/runtime/stage.hpp"
 #include "common/runtime/topology.hpp"
+#include "shm/board.hpp"
 #include "shm/layout.hpp"
 #include "shm/role.hpp"
 #include "shm/stage_page.hpp"
 #include "tools/sluicectl/commands.hpp"
+#include "tools/sluicectl/venue_kill.hpp"
 
 #include <signal.h>
 
@@ -224,6 +227,33 @@ shm::RoleLock become_supervisor(const InstanceConfig& config, std::int64_t wait_
   return shm::RoleLock::acquire(supervisor_dir(config), kSupervisorRole, "sluicectl up");
 }
 
+// What the gateway's board says of a gateway that ended: it may have died with orders working.
+bool orders_left(const InstanceConfig& config) {
+  try {
+    const shm::Instance instance =
+        shm::Instance::attach(config.shm_dir, std::chrono::milliseconds(0));
+    AccountRow row;
+    return shm::BoardReader<AccountRow>(instance, board::kAccount).load(0, row) ==
+               shm::BoardRead::kOk &&
+           row.working + row.in_flight + row.unknown != 0;
+  } catch (const shm::AttachError& error) {
+    log_warn("{}", error.what());
+    return true;  // nothing is known, so it is looked up
+  }
+}
+
+bool cancel_left_orders(const InstanceConfig& config) {
+  log_warn("the gateway ended with open orders; cancelling at the venue");
+  try {
+    return cancel_at_venue(config, false) == 0;
+  } catch (const Error& error) {
+    log_error(
+        "{}; orders of {} may still work there: run sluicectl kill --config {} when it answers",
+        error.what(), config.name, config.path);
+    return false;
+  }
+}
+
 }  // namespace
 
 int up(const InstanceConfig& config, const UpOptions& options) {
@@ -233,7 +263,10 @@ int up(const InstanceConfig& config, const UpOptions& options) {
   const shm::RoleLock role = become_supervisor(config, options.wait_ns);
   settle_leftovers(config);
   create_segments(config, false);
-  const int code = Supervisor(config, options).run();
+  int code = Supervisor(config, options).run();
+  if (orders_left(config) && !cancel_left_orders(config) && code == 0) {
+    code = static_cast<int>(ExitCode::kNotReconciled);
+  }
   if (options.keep)
     return code;
   const shm::LayoutState state = shm::inspect_layout(config.shm_dir);

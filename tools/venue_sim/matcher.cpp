@@ -1,7 +1,6 @@
 #include "tools/venue_sim/matcher.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace sluice::sim {
 namespace {
@@ -94,17 +93,6 @@ void Matcher::hit_resting(const BookSide& side, Queue& queue, const RecordedTrad
 
 Qty Matcher::enter(SymbolIndex symbol, const MatchOrder& order, Fills& fills) {
   Market& market = markets_[symbol];
-  if (!market.book.ready()) {
-    if (order.tif == TimeInForce::kIoc) {
-      return Qty{0};
-    }
-    market.unopened.push_back(order);
-    return order.qty;
-  }
-  return enter_open(market, order, fills);
-}
-
-Qty Matcher::enter_open(Market& market, const MatchOrder& order, Fills& fills) {
   Working working{order, order.qty.raw, 0, false};
   take(market.book, working, fills);
   if (working.leaves == 0 || order.tif == TimeInForce::kIoc) {
@@ -170,13 +158,6 @@ void Matcher::match(Market& market, Fills& fills) {
   if (market.idle()) {
     return;
   }
-  if (!market.unopened.empty() && market.book.ready()) {
-    const std::vector<MatchOrder> arrived = std::move(market.unopened);
-    market.unopened.clear();
-    for (const MatchOrder& order : arrived) {
-      enter_open(market, order, fills);
-    }
-  }
   for (Queue* queue : {&market.waiting, &market.buys, &market.sells}) {
     for (Working& working : *queue) {
       take(market.book, working, fills);
@@ -187,8 +168,7 @@ void Matcher::match(Market& market, Fills& fills) {
 
 bool Matcher::remove(SymbolIndex symbol, OrderKey key) noexcept {
   Market& market = markets_[symbol];
-  std::size_t removed = std::erase_if(
-      market.unopened, [key](const MatchOrder& order) { return order.key == key; });
+  std::size_t removed = 0;
   for (Queue* queue : {&market.waiting, &market.buys, &market.sells}) {
     removed += std::erase_if(*queue, [key](const Working& w) { return w.order.key == key; });
   }
@@ -209,8 +189,7 @@ std::optional<Qty> Matcher::queue_ahead(SymbolIndex symbol, OrderKey key) const 
 
 std::size_t Matcher::working(SymbolIndex symbol) const noexcept {
   const Market& market = markets_[symbol];
-  return market.buys.size() + market.sells.size() + market.waiting.size() +
-         market.unopened.size();
+  return market.buys.size() + market.sells.size() + market.waiting.size();
 }
 
 }  // namespace sluice::sim

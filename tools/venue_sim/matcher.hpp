@@ -97,10 +97,9 @@ class Matcher {
     Queue buys{};
     Queue sells{};
     Queue waiting{};           // market orders that found too little depth, by arrival
-    std::vector<MatchOrder> unopened{};  // arrived before the first quote of the symbol
     [[nodiscard]] Queue& queue(Side s) noexcept { return s == Side::kBuy ? buys : sells; }
     [[nodiscard]] bool idle() const noexcept {
-      return buys.empty() && sells.empty() && waiting.empty() && unopened.empty();
+      return buys.empty() && sells.empty() && waiting.empty();
     }
   };
 
@@ -110,8 +109,7 @@ class Matcher {
   static void hit_resting(const BookSide& side, Queue& queue, const RecordedTrade& trade,
                           bool at_price, std::int64_t& budget, Fills& fills);
   // After the book changed: everybody who can trade now does, waiting market orders first.
-  void match(Market& market, Fills& fills);
-  Qty enter_open(Market& market, const MatchOrder& order, Fills& fills);
+  static void match(Market& market, Fills& fills);
 
   std::vector<Market> markets_;
 };

@@ -158,7 +158,7 @@ struct RecordedBook {
   [[nodiscard]] const BookSide& side(Side s) const noexcept {
     return s == Side::kBuy ? bids : asks;
   }
-  // Both sides were recorded at least once: orders can be matched.
+  // Both sides were recorded at least once: there is a book to show.
   [[nodiscard]] bool ready() const noexcept { return bids.known() && asks.known(); }
 };
 
