@@ -91,7 +91,11 @@ void GatewayCore::compare_position(std::uint32_t instrument, MonoNanos requested
   positions_.set_evidence(instrument, market.read_position, requested);
   touch_position(positions_.account_index(instrument));
   refresh_exposure(instrument);
-  if (market.unknown > 0 || market.activity_ns >= requested) {
+  // The first read after a start meets empty books: what it shows is unexplained whatever happens
+  // meanwhile, and no new risk may build on it. Should it explain itself, the flag goes again.
+  const bool first = !market.compared;
+  market.compared = true;
+  if (!first && (market.unknown > 0 || market.activity_ns >= requested)) {
     return;
   }
   std::int64_t difference = 0;
@@ -109,6 +113,9 @@ void GatewayCore::compare_position(std::uint32_t instrument, MonoNanos requested
   if (!seen_before) {
     market.difference = difference;
     market.difference_since_ns = requested;
+    if (first) {
+      halt(instrument, kPositionDisagrees, Alert::kPositionDiffers, kNoRow);
+    }
     return;
   }
   if (requested.ns - market.difference_since_ns.ns < rules_.settle_ns ||

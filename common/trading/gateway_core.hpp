@@ -112,6 +112,7 @@ class GatewayCore {
     std::int64_t read_position{0};  // scratch of a positions read
     std::int64_t difference{0};     // seen in an earlier read, first at
     MonoNanos difference_since_ns{};
+    bool compared{false};  // with a read of the venue, since the start
   };
   struct Request {
     enum class Kind : std::uint8_t { kSubmit, kCancel, kLookup, kLookupForeign, kAudit };

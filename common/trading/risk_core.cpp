@@ -369,7 +369,8 @@ void RiskCore::on_execution(const Execution& e) noexcept {
   }
   const auto own =
       static_cast<std::uint16_t>(std::min<std::size_t>(e.intent.strategy, strategies_.size()));
-  if (e.n <= holding(own, e.instrument).adopted_n) {
+  const std::uint64_t adopted_n = holding(own, e.instrument).adopted_n;
+  if (adopted_n != 0 && e.n <= adopted_n) {
     return;  // the board's rows, read at a cold start, have it already
   }
   const bool fee_in_base = e.fee_asset == instruments_[e.instrument].base_asset;

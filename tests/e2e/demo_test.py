@@ -1,5 +1,7 @@
 """The demo: the whole pipeline reconciles, also when an order's answer is lost and when the kill switch is tripped."""
 
+import os
+import signal
 import unittest
 
 from harness import Case, account, run, wait_for
@@ -53,6 +55,14 @@ class Demo(Case):
         self.assertEqual([], report["why_not"])
         self.assertEqual(0, code)
         self.assertGreater(report["refusals"]["killed"], 0)
+
+    def test_interrupted_demo_stops_everything_and_leaves_nothing(self):
+        demo = self.start_demo("--speed", "6", "--seconds", "60")
+        self.wait_status(self.config_of_run(), "it trades", lambda s: account(s, "executions") > 0)
+        os.kill(demo.pid, signal.SIGINT)
+        self.assertNotEqual(0, demo.wait(60))
+        demo.stdout.close()
+        self.assert_nothing_left()
 
     def intents(self, status):
         return next(r["messages"] for r in status["rings"] if r["ring"] == "intent.momentum")
