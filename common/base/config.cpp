@@ -149,9 +149,9 @@ struct ConfigTable::Level {
     if (const toml::node* node = ask(key)) {
       return *node;
     }
-    throw Error(ExitCode::kConfig, fmt::format("{}: {}{} is missing{}; add it: {}",
-                                               at(document.path, place), prefix, key,
-                                               misspelt(key), expected));
+    throw Error(ExitCode::kConfig,
+                fmt::format("{}: {}{} is missing{}; add it: {}", at(document.path, place), prefix,
+                            key, misspelt(key), expected));
   }
 
   // A key of the table that nobody has asked for and that differs from `key` by a slip of the pen.

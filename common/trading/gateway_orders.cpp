@@ -304,8 +304,8 @@ bool GatewayCore::kept_by_stop(std::uint32_t i) const noexcept {
 void GatewayCore::on_kill(KillMode mode, std::uint64_t episode, MonoNanos now) noexcept {
   begin(now);
   killed_ = true;
-  // The stamp of this trip comes after the network thread's acknowledgement; an older one on the board
-  // would tell a reader that nothing leaves any more.
+  // The stamp of this trip comes after the network thread's acknowledgement; an older one on the
+  // board would tell a reader that nothing leaves any more.
   static_cast<void>(episode);
   account_.kill_stamp_ns = {};
   for (const std::uint32_t i : table_.active()) {

@@ -260,10 +260,11 @@ TEST(RingRecovery, UnreadRecordThatWasOverwrittenIsRefused) {
 }
 
 // Method: one producer and one consumer thread on one mapping. Every record encodes its sequence in
-// all words; the consumer checks order and wholeness, the producer is often stopped by a full ring (8
-// slots). A stamp before its payload or a release before its copy shows as a torn or wrong record. A
-// memory order that is too weak does not show here: x86 does not reorder these, and all words are
-// atomic, so TSan has no race to report. That is for a model checker, which the atomics policy allows.
+// all words; the consumer checks order and wholeness, the producer is often stopped by a full ring
+// (8 slots). A stamp before its payload or a release before its copy shows as a torn or wrong
+// record. A memory order that is too weak does not show here: x86 does not reorder these, and all
+// words are atomic, so TSan has no race to report. That is for a model checker, which the atomics
+// policy allows.
 TEST(RingCoreThreads, EveryRecordArrivesOnceInOrderAndWhole) {
   constexpr std::uint64_t kRecords = 200'000;
   Memory memory(8, kNearWrap);

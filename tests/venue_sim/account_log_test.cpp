@@ -44,8 +44,8 @@ class AccountLogTest : public ::testing::Test {
   };
 
   static AccountTerms terms(std::uint64_t seed) {
-    return {{derived_id(seed, 0), "SIM" + std::to_string(seed), at_ms(5)}, seed, cash("100000"),
-            {}};
+    return {
+        {derived_id(seed, 0), "SIM" + std::to_string(seed), at_ms(5)}, seed, cash("100000"), {}};
   }
   std::unique_ptr<Life> life(std::uint64_t seed = 11) {
     return std::make_unique<Life>(dir_, terms(seed), symbols_);

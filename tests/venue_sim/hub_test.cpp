@@ -33,8 +33,7 @@ class FakeSession final : public net::WsServerSession {
     last_binary = binary;
     return true;
   }
-  [[nodiscard]] bool send_fragmented(std::string_view payload, bool binary,
-                                     std::size_t) override {
+  [[nodiscard]] bool send_fragmented(std::string_view payload, bool binary, std::size_t) override {
     return send(payload, binary);
   }
   bool send_raw(std::string_view) override { return true; }
@@ -107,9 +106,7 @@ class MarketHubTest : public ::testing::Test {
     say(session, kAuth);
     EXPECT_EQ(session.take_one(), R"([{"T":"success","msg":"authenticated"}])");
   }
-  void say(FakeSession& session, std::string_view text) {
-    hub_.message(session, text, at_ms(0));
-  }
+  void say(FakeSession& session, std::string_view text) { hub_.message(session, text, at_ms(0)); }
   static std::string error(int code, std::string_view text) {
     return R"([{"T":"error","code":)" + std::to_string(code) + R"(,"msg":")" + std::string(text) +
            R"("}])";

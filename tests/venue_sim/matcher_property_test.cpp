@@ -53,14 +53,24 @@ class Shadow {
     switch (pick(0, 9)) {
       case 0:
       case 1:
-      case 2: quote(); break;
+      case 2:
+        quote();
+        break;
       case 3:
-      case 4: depth(); break;
+      case 4:
+        depth();
+        break;
       case 5:
       case 6:
-      case 7: trade(); break;
-      case 8: enter(); break;
-      default: cancel(); break;
+      case 7:
+        trade();
+        break;
+      case 8:
+        enter();
+        break;
+      default:
+        cancel();
+        break;
     }
     if (::testing::Test::HasFatalFailure()) {
       return;

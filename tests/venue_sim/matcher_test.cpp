@@ -84,8 +84,7 @@ TEST_F(MatcherTest, IocNeverRests) {
 }
 
 TEST_F(MatcherTest, MarketOrderWalksTheDepthThenWaitsForMore) {
-  const Qty leaves =
-      enter(1, Side::kBuy, "10", "110", TimeInForce::kGtc, OrderType::kMarket);
+  const Qty leaves = enter(1, Side::kBuy, "10", "110", TimeInForce::kGtc, OrderType::kMarket);
   EXPECT_EQ(fills_.size(), 3U);
   EXPECT_EQ(to_string(leaves), "1");
   level(Side::kSell, "104", "0.3");

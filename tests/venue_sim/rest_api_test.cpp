@@ -33,9 +33,12 @@ class RestApiTest : public ::testing::Test {
     return call("POST", "/v2/orders", {}, order.dump(), ms);
   }
   static Json limit(std::string_view id, std::string_view limit_price = "60000") {
-    return {{"symbol", "BTC/USD"},       {"qty", "0.1"},
-            {"side", "buy"},             {"type", "limit"},
-            {"time_in_force", "gtc"},    {"limit_price", std::string(limit_price)},
+    return {{"symbol", "BTC/USD"},
+            {"qty", "0.1"},
+            {"side", "buy"},
+            {"type", "limit"},
+            {"time_in_force", "gtc"},
+            {"limit_price", std::string(limit_price)},
             {"client_order_id", std::string(id)}};
   }
   static Json without(Json order, const char* key) {
@@ -176,13 +179,16 @@ TEST_F(RestApiTest, ListFiltersSortsAndLimits) {
   EXPECT_EQ(ids(call("GET", "/v2/orders")), "o4 o3 o2 o0 ");
   EXPECT_EQ(ids(call("GET", "/v2/orders", "status=closed")), "o1 ");
   EXPECT_EQ(ids(call("GET", "/v2/orders", "status=all&direction=asc&limit=2")), "o0 o1 ");
-  EXPECT_EQ(ids(call("GET", "/v2/orders", "status=all&direction=asc"
-                                          "&after=1970-01-01T00:00:00.012Z")), "o3 o4 ")
+  EXPECT_EQ(ids(call("GET", "/v2/orders",
+                     "status=all&direction=asc"
+                     "&after=1970-01-01T00:00:00.012Z")),
+            "o3 o4 ")
       << "exclusive";
   EXPECT_EQ(ids(call("GET", "/v2/orders", "status=all&until=1970-01-01T00:00:00.011Z")), "o0 ");
   EXPECT_EQ(ids(call("GET", "/v2/orders",
                      "status=all&direction=asc&limit=2&after_order_id=" +
-                         to_string(venue().orders()[1].id))), "o2 o3 ");
+                         to_string(venue().orders()[1].id))),
+            "o2 o3 ");
   EXPECT_EQ(ids(call("GET", "/v2/orders", "symbols=ETH%2FUSD")), "");
   EXPECT_EQ(ids(call("GET", "/v2/orders", "symbols=BTC%2FUSD,ETH%2FUSD&limit=1")), "o4 ");
   EXPECT_EQ(ids(call("GET", "/v2/orders", "side=sell")), "");
@@ -256,8 +262,10 @@ TEST_F(RestApiTest, ActivitiesPageWithoutLossOrDouble) {
   EXPECT_EQ(call("GET", "/v2/account/activities/FILL").body.size(), 7U);
   EXPECT_EQ(call("GET", "/v2/account/activities", "activity_types=CFEE").body.size(), 7U);
   EXPECT_EQ(call("GET", "/v2/account/activities", "activity_types=DIV").body.size(), 0U);
-  EXPECT_EQ(call("GET", "/v2/account/activities/FILL",
-                 "direction=asc&after=1970-01-01T00:00:00.018Z").body.size(), 2U);
+  EXPECT_EQ(
+      call("GET", "/v2/account/activities/FILL", "direction=asc&after=1970-01-01T00:00:00.018Z")
+          .body.size(),
+      2U);
   EXPECT_EQ(call("GET", "/v2/account/activities", "page_token=none").status, 422);
   EXPECT_EQ(call("GET", "/v2/account/activities", "page_size=101").status, 422);
 }

@@ -104,9 +104,9 @@ class ServerTest : public ::testing::Test {
     thread_ = std::thread([this] { server_->run(stop_); });
     pool_ = std::make_unique<net::HttpPool>(
         loop_, net::Endpoint{"127.0.0.1", port_, false},
-        net::PoolOptions{.answer_timeout_ns = 30 * kNanosPerSecond,
-                         .headers = {{"APCA-API-KEY-ID", "KEY"},
-                                     {"APCA-API-SECRET-KEY", "SECRET"}}});
+        net::PoolOptions{
+            .answer_timeout_ns = 30 * kNanosPerSecond,
+            .headers = {{"APCA-API-KEY-ID", "KEY"}, {"APCA-API-SECRET-KEY", "SECRET"}}});
   }
   void stop() {
     if (thread_.joinable()) {
@@ -142,9 +142,9 @@ class ServerTest : public ::testing::Test {
   }
   Reply post(std::string_view id, std::string_view side, std::string_view qty,
              std::string_view limit, std::string_view tif = "gtc") {
-    const Json order{{"symbol", "BTC/USD"},   {"side", side}, {"qty", qty},
-                     {"type", "limit"},       {"limit_price", limit},
-                     {"time_in_force", tif},  {"client_order_id", id}};
+    const Json order{{"symbol", "BTC/USD"},  {"side", side},         {"qty", qty},
+                     {"type", "limit"},      {"limit_price", limit}, {"time_in_force", tif},
+                     {"client_order_id", id}};
     return call("POST", "/v2/orders", order.dump());
   }
 
@@ -231,9 +231,8 @@ TEST_F(ServerTest, WrongOrMissingKeysAreUnauthorized) {
   start();
   net::HttpPool nobody(loop_, {"127.0.0.1", port_, false}, {});
   EXPECT_EQ(call("GET", "/v2/account", {}, &nobody).status, 401);
-  net::HttpPool wrong(
-      loop_, {"127.0.0.1", port_, false},
-      {.headers = {{"APCA-API-KEY-ID", "KEY"}, {"APCA-API-SECRET-KEY", "WRONG"}}});
+  net::HttpPool wrong(loop_, {"127.0.0.1", port_, false},
+                      {.headers = {{"APCA-API-KEY-ID", "KEY"}, {"APCA-API-SECRET-KEY", "WRONG"}}});
   const Reply reply = call("POST", "/v2/orders", "{}", &wrong);
   EXPECT_EQ(reply.status, 401);
   EXPECT_EQ(reply.body["message"], "unauthorized.");

@@ -22,9 +22,15 @@ inline std::int64_t dec(std::string_view text) {
   }
   return raw;
 }
-inline Price px(std::string_view text) { return Price{dec(text)}; }
-inline Qty qty(std::string_view text) { return Qty{dec(text)}; }
-inline Cash cash(std::string_view text) { return Cash{dec(text)}; }
+inline Price px(std::string_view text) {
+  return Price{dec(text)};
+}
+inline Qty qty(std::string_view text) {
+  return Qty{dec(text)};
+}
+inline Cash cash(std::string_view text) {
+  return Cash{dec(text)};
+}
 
 inline constexpr SymbolIndex kBtc = 0;
 inline constexpr SymbolIndex kEth = 1;
@@ -43,7 +49,9 @@ inline RecordedTrade print(std::string_view at, std::string_view size, std::opti
   return {px(at), qty(size), taker};
 }
 
-inline WallNanos at_ms(std::int64_t ms) { return WallNanos{ms * kNanosPerMilli}; }
+inline WallNanos at_ms(std::int64_t ms) {
+  return WallNanos{ms * kNanosPerMilli};
+}
 
 struct Told {
   std::string event;

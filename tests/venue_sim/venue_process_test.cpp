@@ -62,8 +62,7 @@ class VenueProcessTest : public ::testing::Test {
 
   [[nodiscard]] std::string session_path() const { return dir_ + "/one.session"; }
   [[nodiscard]] std::vector<std::string> arguments() const {
-    return {"--session", session_path(), "--state", dir_ + "/state", "--key", "K",
-            "--secret",  "S"};
+    return {"--session", session_path(), "--state", dir_ + "/state", "--key", "K", "--secret", "S"};
   }
   static std::vector<std::string> plus(std::vector<std::string> a,
                                        const std::vector<std::string>& b) {
@@ -159,8 +158,7 @@ TEST_F(VenueProcessTest, SessionThatIsMissingOrBrokenExitsWithItsName) {
   missing[1] = dir_ + "/nowhere.session";
   EXPECT_EQ(run(missing), 73);
   EXPECT_THAT(err(), HasSubstr("nowhere.session"));
-  std::filesystem::resize_file(session_path(),
-                               std::filesystem::file_size(session_path()) - 1);
+  std::filesystem::resize_file(session_path(), std::filesystem::file_size(session_path()) - 1);
   EXPECT_EQ(run(arguments()), 78);
   EXPECT_THAT(err(), HasSubstr("one.session"));
 }

@@ -44,8 +44,7 @@ TEST_F(VenueTest, EachLevelTakenIsOneExecutionWithCumulativeQuantity) {
   t_.venue.depth(at_ms(1), kBtc, {.side = Side::kSell, .px = px("60011"), .qty = qty("0.25")});
   const OrderKey key = t_.accept(10, limit_order("a", Side::kBuy, "1.5", "60011"));
   t_.venue.run_until(at_ms(14));
-  ASSERT_THAT(t_.events(),
-              ElementsAre("pending_new", "new", "partial_fill", "partial_fill"));
+  ASSERT_THAT(t_.events(), ElementsAre("pending_new", "new", "partial_fill", "partial_fill"));
   EXPECT_EQ(to_string(t_.told[2].filled), "1");
   EXPECT_EQ(to_string(t_.told[3].filled), "1.25");
   EXPECT_EQ(to_string(t_.told[3].execution->qty), "0.25");
@@ -125,9 +124,8 @@ TEST_F(VenueTest, OpenBuysHoldTheCashTheyMayCost) {
   EXPECT_EQ(to_string(t_.venue.ledger().buying_power()), "10000");
   const ApiError refusal = t_.refuse(11, limit_order("b", Side::kBuy, "1", "60000"));
   EXPECT_EQ(refusal.status, 403);
-  EXPECT_EQ(refusal.body,
-            R"({"buying_power":"10000","code":40310000,"cost_basis":"60000",)"
-            R"("message":"insufficient buying power"})");
+  EXPECT_EQ(refusal.body, R"({"buying_power":"10000","code":40310000,"cost_basis":"60000",)"
+                          R"("message":"insufficient buying power"})");
 }
 
 TEST_F(VenueTest, FillsReleaseWhatTheyHeld) {

@@ -81,10 +81,10 @@ Order read_order(const Json& json, SymbolIndex symbol) {
   order.asked.qty.raw = json.at("qty_e9").get<std::int64_t>();
   order.asked.limit.raw = json.at("limit_e9").get<std::int64_t>();
   order.protective.raw = json.at("protective_e9").get<std::int64_t>();
-  order.status = word_at(json, "status",
-                         {OrderStatus::kPendingNew, OrderStatus::kNew,
-                          OrderStatus::kPartiallyFilled, OrderStatus::kPendingCancel,
-                          OrderStatus::kFilled, OrderStatus::kCanceled});
+  order.status =
+      word_at(json, "status",
+              {OrderStatus::kPendingNew, OrderStatus::kNew, OrderStatus::kPartiallyFilled,
+               OrderStatus::kPendingCancel, OrderStatus::kFilled, OrderStatus::kCanceled});
   order.submitted_at.ns = json.at("submitted_ns").get<std::int64_t>();
   order.updated_at.ns = json.at("updated_ns").get<std::int64_t>();
   order.filled_at.ns = json.at("filled_ns").get<std::int64_t>();

@@ -14,7 +14,9 @@ ApiError api_error(int status, std::int64_t code, std::string_view message) {
   return error;
 }
 
-ApiError unauthorized() { return {401, R"({"message":"unauthorized."})"}; }
+ApiError unauthorized() {
+  return {401, R"({"message":"unauthorized."})"};
+}
 
 ApiError malformed_body() {
   return api_error(400, kCodeMalformedBody, "request body format is invalid");
@@ -28,9 +30,13 @@ ApiError not_allowed(std::string_view message) {
   return api_error(422, kCodeNotAllowed, message);
 }
 
-ApiError not_found(std::string_view message) { return api_error(404, kCodeNotFound, message); }
+ApiError not_found(std::string_view message) {
+  return api_error(404, kCodeNotFound, message);
+}
 
-ApiError rate_limited() { return api_error(429, kCodeRateLimit, "rate limit exceeded"); }
+ApiError rate_limited() {
+  return api_error(429, kCodeRateLimit, "rate limit exceeded");
+}
 
 ApiError insufficient_buying_power(Cash buying_power, Cash cost_basis) {
   ApiError error{403, {}};
@@ -57,9 +63,9 @@ ApiError insufficient_qty(const QtyShortage& shortage) {
   json.key("code").integer(kCodeForbidden);
   json.key("existing_qty").decimal_text(shortage.existing.raw);
   json.key("held_for_orders").decimal_text(shortage.held.raw);
-  json.key("message").text("insufficient qty available for order (requested: " +
-                           to_string(shortage.requested) +
-                           ", available: " + to_string(shortage.available()) + ")");
+  json.key("message").text(
+      "insufficient qty available for order (requested: " + to_string(shortage.requested) +
+      ", available: " + to_string(shortage.available()) + ")");
   json.key("symbol").text(shortage.symbol);
   json.end_object();
   return error;

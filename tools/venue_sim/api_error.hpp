@@ -26,12 +26,12 @@ inline constexpr std::int64_t kCodeRateLimit = 42910000;
 
 [[nodiscard]] ApiError api_error(int status, std::int64_t code, std::string_view message);
 
-[[nodiscard]] ApiError unauthorized();                                  // 401
-[[nodiscard]] ApiError malformed_body();                                // 400
-[[nodiscard]] ApiError invalid_parameter(std::string_view message);     // 422 40010001
-[[nodiscard]] ApiError not_allowed(std::string_view message);           // 422 42210000
-[[nodiscard]] ApiError not_found(std::string_view message);             // 404 40410000
-[[nodiscard]] ApiError rate_limited();                                  // 429
+[[nodiscard]] ApiError unauthorized();                               // 401
+[[nodiscard]] ApiError malformed_body();                             // 400
+[[nodiscard]] ApiError invalid_parameter(std::string_view message);  // 422 40010001
+[[nodiscard]] ApiError not_allowed(std::string_view message);        // 422 42210000
+[[nodiscard]] ApiError not_found(std::string_view message);          // 404 40410000
+[[nodiscard]] ApiError rate_limited();                               // 429
 [[nodiscard]] ApiError insufficient_buying_power(Cash buying_power, Cash cost_basis);
 [[nodiscard]] ApiError cost_basis_too_small(Cash minimum);
 

@@ -38,8 +38,8 @@ void append_levels(std::string& out, std::string_view key,
 MarketEncoder::MarketEncoder(const std::vector<Symbol>& symbols) {
   for (const Symbol& symbol : symbols) {
     const std::string name = R"(","S":")" + symbol.name + '"';
-    heads_.push_back({R"({"T":"q)" + name + R"(,"bp":)", R"({"T":"t)" + name + R"(,"p":)",
-                      R"({"T":"o)" + name});
+    heads_.push_back(
+        {R"({"T":"q)" + name + R"(,"bp":)", R"({"T":"t)" + name + R"(,"p":)", R"({"T":"o)" + name});
   }
 }
 

@@ -19,7 +19,8 @@ class MarketEncoder {
  public:
   explicit MarketEncoder(const std::vector<Symbol>& symbols);
 
-  void quote(std::string& out, SymbolIndex symbol, const RecordedQuote& quote, WallNanos stamp) const;
+  void quote(std::string& out, SymbolIndex symbol, const RecordedQuote& quote,
+             WallNanos stamp) const;
   void trade(std::string& out, SymbolIndex symbol, const RecordedTrade& trade, std::uint64_t id,
              WallNanos stamp) const;
 

@@ -187,8 +187,7 @@ void encode_position(JsonWriter& json, const Venue& venue, SymbolIndex index) {
   const auto mark = venue.mark(index);
   const std::int64_t value = display_value(mark, position.qty);
   std::int64_t average = 0;
-  static_cast<void>(
-      mul_div_half_even(position.cost.raw, kScale, position.qty.raw, average));
+  static_cast<void>(mul_div_half_even(position.cost.raw, kScale, position.qty.raw, average));
   std::int64_t profit = 0;
   static_cast<void>(sub_checked(value, position.cost.raw, profit));
   std::int64_t profit_ratio = 0;

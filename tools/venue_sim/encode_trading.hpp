@@ -1,7 +1,8 @@
-// encode_trading.hpp — the trading API's JSON: orders, order events, account, positions, activities.
+// encode_trading.hpp — the trading API's JSON: orders, order events, account, positions,
+// activities.
 //
-// Pure. Decimals are strings, what is absent is null, times are UTC but for the clock and the ids of
-// activities, which are New York. Each function appends one JSON value to the writer's string.
+// Pure. Decimals are strings, what is absent is null, times are UTC but for the clock and the ids
+// of activities, which are New York. Each function appends one JSON value to the writer's string.
 #pragma once
 
 #include <string>

@@ -1,7 +1,8 @@
 // faults.hpp — what the simulator does wrong on request, and when.
 //
 // Pure. Faults are asked for as text, by --fault or POST /sim/fault:
-//   cut-after-accept:N   every Nth accepted order (counted from 1) is cut off before its answer: the
+//   cut-after-accept:N   every Nth accepted order (counted from 1) is cut off before its answer:
+//   the
 //                        order lives, the client cannot know
 //   off                  none
 #pragma once

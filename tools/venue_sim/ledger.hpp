@@ -1,7 +1,7 @@
 // ledger.hpp — the venue's own books: cash, positions, what open orders hold, fees.
 //
-// Pure and exact: integers at 1e-9, products rounded half to even once. This is the simulator's word
-// in the comparison of the judges, so it shares no line with the trading side. Invariants:
+// Pure and exact: integers at 1e-9, products rounded half to even once. This is the simulator's
+// word in the comparison of the judges, so it shares no line with the trading side. Invariants:
 //  1. cash = start − Σ buy notional + Σ sell notional − Σ fees in the quote asset.
 //  2. position = start + Σ buys − Σ sells − Σ fees in the base asset.
 //  3. A fee is charged on what the fill brought in: base for a buy, quote for a sell.
@@ -41,8 +41,8 @@ class Ledger {
   Ledger(Cash cash, std::size_t symbols, FeeSchedule fees)
       : fees_(fees), start_cash_(cash), cash_(cash), positions_(symbols) {}
 
-  // Books one fill. Throws Error(kConfig) when an amount leaves the range of ±9.2e9: an account or a
-  // recording too large for exact arithmetic, never a wrapped number.
+  // Books one fill. Throws Error(kConfig) when an amount leaves the range of ±9.2e9: an account or
+  // a recording too large for exact arithmetic, never a wrapped number.
   FillBooking book(SymbolIndex symbol, Side side, Price px, Qty qty, bool maker);
 
   // An open buy holds cash, an open sell holds quantity; replaces what `before` held.

@@ -25,7 +25,9 @@ using sluice::ExitCode;
 std::atomic<bool> stop_requested{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler stores it");
 
-void on_signal(int) { stop_requested.store(true, std::memory_order_relaxed); }
+void on_signal(int) {
+  stop_requested.store(true, std::memory_order_relaxed);
+}
 
 void handle_signals() {
   struct sigaction action {};
@@ -107,8 +109,8 @@ void declare(CLI::App& app, Texts& texts, sluice::sim::ServerConfig& config) {
 void convert(const Texts& texts, sluice::sim::ServerConfig& config) {
   sluice::LogLevel level{};
   if (!sluice::parse_log_level(texts.log_level, level)) {
-    throw Error(ExitCode::kUsage, "--log-level " + texts.log_level +
-                                      ": allowed are debug, info, warn and error");
+    throw Error(ExitCode::kUsage,
+                "--log-level " + texts.log_level + ": allowed are debug, info, warn and error");
   }
   sluice::log_init("venue", level);
   config.speed = sluice::sim::parse_speed(texts.speed);
@@ -155,4 +157,6 @@ int body(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return sluice::run_main("sluice-venue", body, argc, argv); }
+int main(int argc, char** argv) {
+  return sluice::run_main("sluice-venue", body, argc, argv);
+}

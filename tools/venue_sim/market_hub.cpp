@@ -22,11 +22,10 @@ constexpr std::uint8_t kQuoteBit = 2;
 constexpr std::uint8_t kBookBit = 4;
 
 bool valid_symbol(const std::string& name) {
-  return !name.empty() && name.size() <= 32 &&
-         std::all_of(name.begin(), name.end(), [](char c) {
-           return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '.' ||
-                  c == '*' || c == '-';
-         });
+  return !name.empty() && name.size() <= 32 && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '.' || c == '*' ||
+           c == '-';
+  });
 }
 
 bool list_of_symbols(const Json& list) {
@@ -58,7 +57,9 @@ void MarketHub::opened(net::WsServerSession& session, WallNanos now) {
   }
 }
 
-void MarketHub::closed(net::WsServerSession& session) { clients_.erase(session.id()); }
+void MarketHub::closed(net::WsServerSession& session) {
+  clients_.erase(session.id());
+}
 
 void MarketHub::message(net::WsServerSession& session, std::string_view payload, WallNanos now) {
   const auto it = clients_.find(session.id());
@@ -185,8 +186,7 @@ void MarketHub::acknowledge(Client& client) {
 }
 
 // Who subscribes to a book that is known already gets it whole first.
-void MarketHub::send_books(Client& client, const std::vector<std::uint8_t>& before,
-                           WallNanos now) {
+void MarketHub::send_books(Client& client, const std::vector<std::uint8_t>& before, WallNanos now) {
   for (std::size_t i = 0; i < client.wants.size(); ++i) {
     const auto symbol = static_cast<SymbolIndex>(i);
     const RecordedBook& book = venue_.matcher().book(symbol);

@@ -25,11 +25,11 @@
 namespace sluice::sim {
 
 struct MarketHubOptions {
-  std::size_t max_authenticated{1};           // the venue's limit per user and endpoint: 406
-  std::size_t max_symbols{1'000};             // entries over all channels of a session: 405
+  std::size_t max_authenticated{1};             // the venue's limit per user and endpoint: 406
+  std::size_t max_symbols{1'000};               // entries over all channels of a session: 405
   std::int64_t auth_window_ns{10'000'000'000};  // 404 after it
-  std::size_t slow_client_bytes{16 << 20};    // 407 beyond it
-  std::size_t pace_bytes{1 << 20};            // when the socket sets the pace: wait beyond it
+  std::size_t slow_client_bytes{16 << 20};      // 407 beyond it
+  std::size_t pace_bytes{1 << 20};              // when the socket sets the pace: wait beyond it
 };
 
 struct MarketHubCounters {
@@ -66,7 +66,15 @@ class MarketHub final : public MarketSink {
   [[nodiscard]] const MarketHubCounters& counters() const noexcept { return counters_; }
 
  private:
-  enum Channel : std::size_t { kTrades, kQuotes, kBooks, kBars, kUpdatedBars, kDailyBars, kChannels };
+  enum Channel : std::size_t {
+    kTrades,
+    kQuotes,
+    kBooks,
+    kBars,
+    kUpdatedBars,
+    kDailyBars,
+    kChannels
+  };
   struct Client {
     net::WsServerSession* session;
     WallNanos auth_deadline;
@@ -99,7 +107,7 @@ class MarketHub final : public MarketSink {
   Clients clients_;
   bool was_subscribed_{false};
   MarketHubCounters counters_;
-  std::string message_;  // the message being encoded
+  std::string message_;               // the message being encoded
   MarketEncoder::BookUpdate update_;  // depth records of the event being collected
   struct LastQuote {
     RecordedQuote quote{};

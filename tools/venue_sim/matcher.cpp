@@ -26,12 +26,10 @@ void drop_filled(Queue& queue) {
 
 void Matcher::quote(SymbolIndex symbol, const RecordedQuote& quote, Fills& fills) {
   Market& market = markets_[symbol];
-  market.book.bids.quote(quote.bid_px, quote.bid_qty, [&](const LevelChange& change) {
-    on_level_change(market.buys, change);
-  });
-  market.book.asks.quote(quote.ask_px, quote.ask_qty, [&](const LevelChange& change) {
-    on_level_change(market.sells, change);
-  });
+  market.book.bids.quote(quote.bid_px, quote.bid_qty,
+                         [&](const LevelChange& change) { on_level_change(market.buys, change); });
+  market.book.asks.quote(quote.ask_px, quote.ask_qty,
+                         [&](const LevelChange& change) { on_level_change(market.sells, change); });
   match(market, fills);
 }
 
@@ -78,8 +76,7 @@ void Matcher::hit_resting(const BookSide& side, Queue& queue, const RecordedTrad
       break;
     }
     // `budget` is also what of the trade reaches this order's place: our orders ahead took theirs.
-    const std::int64_t ahead =
-        rank < trade_rank ? 0 : std::min(working.queue_ahead, budget);
+    const std::int64_t ahead = rank < trade_rank ? 0 : std::min(working.queue_ahead, budget);
     working.queue_ahead = rank < trade_rank ? 0 : working.queue_ahead - ahead;
     const std::int64_t qty = std::min(working.leaves, budget - ahead);
     if (qty > 0) {
@@ -146,8 +143,7 @@ void Matcher::on_level_change(Queue& queue, const LevelChange& change) noexcept 
       continue;
     }
     std::int64_t share = 0;
-    if (cancelled > 0 &&
-        mul_div_half_even(working.queue_ahead, cancelled, standing, share)) {
+    if (cancelled > 0 && mul_div_half_even(working.queue_ahead, cancelled, standing, share)) {
       working.queue_ahead -= std::min(share, working.queue_ahead);
     }
     working.queue_ahead = std::min(working.queue_ahead, change.new_qty);

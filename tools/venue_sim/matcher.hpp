@@ -96,7 +96,7 @@ class Matcher {
     RecordedBook book{};
     Queue buys{};
     Queue sells{};
-    Queue waiting{};           // market orders that found too little depth, by arrival
+    Queue waiting{};  // market orders that found too little depth, by arrival
     [[nodiscard]] Queue& queue(Side s) noexcept { return s == Side::kBuy ? buys : sells; }
     [[nodiscard]] bool idle() const noexcept {
       return buys.empty() && sells.empty() && waiting.empty();

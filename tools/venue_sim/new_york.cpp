@@ -28,8 +28,8 @@ const date::time_zone& zone() {
     static const date::time_zone* const found = date::locate_zone("America/New_York");
     return *found;
   } catch (const std::exception& failure) {
-    throw Error(ExitCode::kResource, std::string("time zone America/New_York: ") +
-                                         failure.what() + "; install the package tzdata");
+    throw Error(ExitCode::kResource, std::string("time zone America/New_York: ") + failure.what() +
+                                         "; install the package tzdata");
   }
 }
 
@@ -39,7 +39,9 @@ std::string two(std::int64_t value) {
 
 }  // namespace
 
-NewYork::NewYork() { static_cast<void>(zone()); }
+NewYork::NewYork() {
+  static_cast<void>(zone());
+}
 
 std::int64_t NewYork::offset_s(WallNanos at) {
   const std::int64_t second = floor_div(at.ns, kNanosPerSecond);
@@ -82,7 +84,9 @@ std::string NewYork::id_prefix(WallNanos at) {
   return digits;
 }
 
-std::string NewYork::date(WallNanos at) { return rfc3339(at).substr(0, 10); }
+std::string NewYork::date(WallNanos at) {
+  return rfc3339(at).substr(0, 10);
+}
 
 NewYork::Session NewYork::session(WallNanos at) {
   const std::int64_t today = floor_div(at.ns + offset_s(at) * kNanosPerSecond, kDayNs);

@@ -87,8 +87,7 @@ std::optional<std::string_view> text_of(const Fields& fields, std::string_view n
 }
 
 // A refusal, or nothing and the value in `raw`.
-std::optional<ApiError> read_decimal(const Field& field, std::string_view name,
-                                     std::int64_t& raw) {
+std::optional<ApiError> read_decimal(const Field& field, std::string_view name, std::int64_t& raw) {
   if (field.kind != Field::Kind::kText && field.kind != Field::Kind::kNumber) {
     return malformed_body();
   }
@@ -106,8 +105,7 @@ std::optional<ApiError> read_words(const Fields& fields, NewOrder& order) {
   } else if (side == "sell") {
     order.side = Side::kSell;
   } else {
-    return invalid_parameter(find(fields, "side") == nullptr ? "side is required"
-                                                             : "invalid side");
+    return invalid_parameter(find(fields, "side") == nullptr ? "side is required" : "invalid side");
   }
   const auto type = text_of(fields, "type");
   if (type == "market") {
@@ -128,8 +126,8 @@ std::optional<ApiError> read_words(const Fields& fields, NewOrder& order) {
     order.tif = TimeInForce::kGtc;
   } else if (tif == "ioc") {
     order.tif = TimeInForce::kIoc;
-  } else if (tif && std::find(kNotForCrypto.begin(), kNotForCrypto.end(), *tif) !=
-                        kNotForCrypto.end()) {
+  } else if (tif &&
+             std::find(kNotForCrypto.begin(), kNotForCrypto.end(), *tif) != kNotForCrypto.end()) {
     return not_allowed("invalid crypto time_in_force");
   } else {
     return invalid_parameter("invalid time_in_force");
@@ -156,9 +154,9 @@ std::optional<ApiError> read_amounts(const Fields& fields, NewOrder& order) {
     return invalid_parameter("qty must be > 0");
   }
   const Field* limit = find(fields, "limit_price");
-  const bool has_stop =
-      find(fields, "stop_price") != nullptr || find(fields, "trail_price") != nullptr ||
-      find(fields, "trail_percent") != nullptr;
+  const bool has_stop = find(fields, "stop_price") != nullptr ||
+                        find(fields, "trail_price") != nullptr ||
+                        find(fields, "trail_percent") != nullptr;
   if (order.type == OrderType::kMarket) {
     if (limit != nullptr || has_stop) {
       return invalid_parameter("market orders require no stop or limit price");

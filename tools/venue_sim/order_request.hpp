@@ -1,4 +1,5 @@
-// order_request.hpp — the body of POST /v2/orders: bytes to an order, or the refusal the venue gives.
+// order_request.hpp — the body of POST /v2/orders: bytes to an order, or the refusal the venue
+// gives.
 //
 // Pure. Decimals come as strings or numbers and are read exactly; null counts as absent; unknown
 // keys are ignored, as the venue does, but a known key that asks for something not offered here is

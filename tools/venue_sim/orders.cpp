@@ -21,8 +21,7 @@ Order& OrderTable::add(Order order) {
   order.key = static_cast<OrderKey>(orders_.size());
   Order& stored = orders_.emplace_back(std::move(order));
   const bool new_id = by_id_.emplace(stored.id, stored.key).second;
-  const bool new_client_id =
-      by_client_id_.emplace(stored.asked.client_order_id, stored.key).second;
+  const bool new_client_id = by_client_id_.emplace(stored.asked.client_order_id, stored.key).second;
   SLUICE_ASSERT(new_id && new_client_id, "order ids are looked up before an order is added");
   return stored;
 }

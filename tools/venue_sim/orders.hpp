@@ -36,7 +36,7 @@ struct NewOrder {
 struct Order {
   Id128 id{};
   OrderKey key{0};
-  NewOrder asked{};  // client_order_id filled in
+  NewOrder asked{};    // client_order_id filled in
   Price protective{};  // a market buy pays at most this; limit orders: their limit
   OrderStatus status{OrderStatus::kPendingNew};
   Qty filled{};
@@ -47,7 +47,7 @@ struct Order {
 
   WallNanos submitted_at{};
   WallNanos updated_at{};
-  WallNanos filled_at{};            // 0 = has not happened, here and below
+  WallNanos filled_at{};  // 0 = has not happened, here and below
   WallNanos canceled_at{};
   WallNanos cancel_requested_at{};
   WallNanos arrives_at{};  // when the matcher sees it

@@ -5,9 +5,12 @@ namespace {
 
 constexpr std::optional<Side> taker_of(SessionSide side) noexcept {
   switch (side) {
-    case SessionSide::kBid: return Side::kBuy;
-    case SessionSide::kAsk: return Side::kSell;
-    case SessionSide::kNone: break;
+    case SessionSide::kBid:
+      return Side::kBuy;
+    case SessionSide::kAsk:
+      return Side::kSell;
+    case SessionSide::kNone:
+      break;
   }
   return std::nullopt;
 }
@@ -39,8 +42,7 @@ void Player::apply(WallNanos at, const SessionRecord& record) {
   switch (record.kind) {
     case SessionKind::kQuote: {
       const SessionQuote quote = record.quote();
-      venue_.quote(at, record.symbol,
-                   {quote.bid_px, quote.bid_qty, quote.ask_px, quote.ask_qty});
+      venue_.quote(at, record.symbol, {quote.bid_px, quote.bid_qty, quote.ask_px, quote.ask_qty});
       break;
     }
     case SessionKind::kTrade: {

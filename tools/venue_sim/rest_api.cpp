@@ -16,7 +16,9 @@ constexpr std::string_view kActivities = "/v2/account/activities";
 constexpr std::size_t kMaxOrdersPage = 500;
 constexpr std::size_t kMaxActivitiesPage = 100;
 
-ApiAnswer refuse(ApiError error) { return {error.status, std::move(error.body), false}; }
+ApiAnswer refuse(ApiError error) {
+  return {error.status, std::move(error.body), false};
+}
 
 int hex_digit(char c) noexcept {
   if (c >= '0' && c <= '9') {
@@ -218,8 +220,7 @@ ApiAnswer RestApi::one_order(std::string_view id) const {
 ApiAnswer RestApi::by_client_order_id(const Query& query) const {
   const std::string_view id = query.get("client_order_id");
   const auto key = venue_.orders().find_client_id(id);
-  return key ? order_answer(*key)
-             : refuse(not_found("order not found for " + std::string(id)));
+  return key ? order_answer(*key) : refuse(not_found("order not found for " + std::string(id)));
 }
 
 ApiAnswer RestApi::delete_order(std::string_view id, WallNanos now) {

@@ -14,11 +14,11 @@
 namespace sluice::sim {
 namespace {
 
-constexpr std::size_t kPlayAtOnce = 4'096;      // records between two looks at the sockets
-constexpr std::size_t kPlayAtMax = 512;         // the socket's pace: smaller steps, fresh stamps
+constexpr std::size_t kPlayAtOnce = 4'096;  // records between two looks at the sockets
+constexpr std::size_t kPlayAtMax = 512;     // the socket's pace: smaller steps, fresh stamps
 constexpr std::int64_t kRepeatNs = kNanosPerSecond;
 constexpr int kStopCheckMs = 100;
-constexpr std::size_t kBodyLimit = 32 << 10;    // an order is a few hundred bytes
+constexpr std::size_t kBodyLimit = 32 << 10;     // an order is a few hundred bytes
 constexpr std::size_t kMessageLimit = 64 << 10;  // a subscription of a thousand symbols
 constexpr std::size_t kSocketQueueBytes = 24 << 20;
 
@@ -135,9 +135,7 @@ std::vector<net::WsRoute> VenueServer::routes() {
   trading.on_message = [this](net::WsServerSession& s, std::string_view payload, bool) {
     trading_.message(s, payload);
   };
-  trading.on_closed = [this](net::WsServerSession& s, const net::WsClosed&) {
-    trading_.closed(s);
-  };
+  trading.on_closed = [this](net::WsServerSession& s, const net::WsClosed&) { trading_.closed(s); };
   return {std::move(market), std::move(trading)};
 }
 
@@ -199,8 +197,8 @@ void VenueServer::wait(WallNanos at, int max_wait_ms) {
     until = due ? std::min(until, due->ns) : until;
   }
   until = ended_at_ ? std::min(until, next_repeat_.ns) : until;
-  const bool flat_out = !timeline_.paced() && timeline_.started() && !player_.ended() &&
-                        !market_.congested();
+  const bool flat_out =
+      !timeline_.paced() && timeline_.started() && !player_.ended() && !market_.congested();
   const std::int64_t delay = until - now().ns;
   if (flat_out || delay <= 0) {
     loop_.poll_once();
@@ -244,8 +242,7 @@ void VenueServer::serve(const net::ServerRequest& request, const net::Responder&
   if (timeline_.paced()) {
     catch_up(at);
   }
-  ApiAnswer result =
-      api_.handle({request.method, request.path, request.query, request.body}, at);
+  ApiAnswer result = api_.handle({request.method, request.path, request.query, request.body}, at);
   if (result.accepted_order && faults_.cut_this_answer()) {
     net::Responder cut = responder;
     static_cast<void>(cut.cut());
@@ -263,7 +260,8 @@ void VenueServer::answer(net::Responder responder, ApiAnswer result, bool limite
   };
   // The ids of answers are not the account's: they do not come from its seed.
   auto ready = std::make_shared<Ready>(
-      Ready{std::move(result), to_string(derived_id(account_.terms().seed ^ 1, requests_)),
+      Ready{std::move(result),
+            to_string(derived_id(account_.terms().seed ^ 1, requests_)),
             {std::to_string(rate_limit_.limit()), std::to_string(rate_limit_.remaining()),
              std::to_string(rate_limit_.reset_s())},
             limited});
@@ -274,10 +272,10 @@ void VenueServer::answer(net::Responder responder, ApiAnswer result, bool limite
                                                   {"X-RateLimit-Reset", ready->budget[2]}}};
     const std::size_t count = ready->limited ? headers.size() : 1;
     // False only when the client has gone: its order, if any, lives on.
-    static_cast<void>(responder.answer(
-        {.status = ready->result.status,
-         .body = ready->result.body,
-         .headers = std::span<const net::HeaderView>(headers.data(), count)}));
+    static_cast<void>(
+        responder.answer({.status = ready->result.status,
+                          .body = ready->result.body,
+                          .headers = std::span<const net::HeaderView>(headers.data(), count)}));
   };
   const std::int64_t latency = timeline_.scaled(config_.answer_latency_ns);
   if (latency > 0) {

@@ -97,7 +97,7 @@ class VenueServer {
   WallNanos next_repeat_{};
   std::uint64_t requests_{0};
   std::uint64_t rate_limited_{0};
-  std::exception_ptr failure_;  // of a request; thrown again by turn()
+  std::exception_ptr failure_;           // of a request; thrown again by turn()
   std::optional<net::HttpServer> http_;  // last: its callbacks use everything above
 };
 

@@ -1,8 +1,8 @@
 // timeline.hpp — session time and venue time: rebased to now, scaled by the speed.
 //
-// Pure. venue = t0 + (session − first_send) / speed, rounded half to even to the nanosecond; the map
-// is monotone, so a stamp that was not later than its send stays so. At speed "max" there is no map:
-// stamps are the send time, and latencies are zero.
+// Pure. venue = t0 + (session − first_send) / speed, rounded half to even to the nanosecond; the
+// map is monotone, so a stamp that was not later than its send stays so. At speed "max" there is no
+// map: stamps are the send time, and latencies are zero.
 #pragma once
 
 #include <cstdint>

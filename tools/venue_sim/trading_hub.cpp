@@ -43,7 +43,9 @@ void TradingHub::opened(net::WsServerSession& session) {
   clients_.emplace(session.id(), Client{&session});
 }
 
-void TradingHub::closed(net::WsServerSession& session) { clients_.erase(session.id()); }
+void TradingHub::closed(net::WsServerSession& session) {
+  clients_.erase(session.id());
+}
 
 void TradingHub::message(net::WsServerSession& session, std::string_view payload) {
   const auto it = clients_.find(session.id());
@@ -67,9 +69,8 @@ void TradingHub::message(net::WsServerSession& session, std::string_view payload
       return;
     }
     client.listening = wants_trade_updates(data_of(json));
-    send(client, client.listening
-                     ? R"({"stream":"listening","data":{"streams":["trade_updates"]}})"
-                     : R"({"stream":"listening","data":{"streams":[]}})");
+    send(client, client.listening ? R"({"stream":"listening","data":{"streams":["trade_updates"]}})"
+                                  : R"({"stream":"listening","data":{"streams":[]}})");
   } else {
     send(client, R"({"action":"error","data":{"error_message":"invalid syntax"}})");
   }

@@ -1,4 +1,5 @@
-// trading_hub.hpp — the order event stream /stream: JSON in binary frames, as the paper venue sends.
+// trading_hub.hpp — the order event stream /stream: JSON in binary frames, as the paper venue
+// sends.
 //
 // Runs on the server's thread; touches sockets only through WsServerSession. Invariants:
 //  1. Nothing is sent on connect: the client speaks first.

@@ -27,12 +27,14 @@ Id128 derived_id(std::uint64_t seed, std::uint64_t n) noexcept {
   Id128 id;
   id.hi = mix(seed ^ mix(2 * n));
   id.lo = mix(seed ^ mix(2 * n + 1));
-  id.hi = (id.hi & ~0xF000ULL) | 0x4000ULL;                              // version 4
-  id.lo = (id.lo & 0x3FFFFFFFFFFFFFFFULL) | 0x8000000000000000ULL;       // RFC 4122 variant
+  id.hi = (id.hi & ~0xF000ULL) | 0x4000ULL;                         // version 4
+  id.lo = (id.lo & 0x3FFFFFFFFFFFFFFFULL) | 0x8000000000000000ULL;  // RFC 4122 variant
   return id;
 }
 
-Id128 IdSource::next() noexcept { return derived_id(seed_, issued_++); }
+Id128 IdSource::next() noexcept {
+  return derived_id(seed_, issued_++);
+}
 
 Symbol make_symbol(std::string_view name, Price price_increment, Qty qty_increment,
                    Qty min_order_qty) {

@@ -55,12 +55,18 @@ using SymbolIndex = std::uint16_t;
 
 [[nodiscard]] constexpr std::string_view word(OrderStatus status) noexcept {
   switch (status) {
-    case OrderStatus::kPendingNew: return "pending_new";
-    case OrderStatus::kNew: return "new";
-    case OrderStatus::kPartiallyFilled: return "partially_filled";
-    case OrderStatus::kPendingCancel: return "pending_cancel";
-    case OrderStatus::kFilled: return "filled";
-    case OrderStatus::kCanceled: return "canceled";
+    case OrderStatus::kPendingNew:
+      return "pending_new";
+    case OrderStatus::kNew:
+      return "new";
+    case OrderStatus::kPartiallyFilled:
+      return "partially_filled";
+    case OrderStatus::kPendingCancel:
+      return "pending_cancel";
+    case OrderStatus::kFilled:
+      return "filled";
+    case OrderStatus::kCanceled:
+      return "canceled";
   }
   return "unknown";
 }

@@ -1,7 +1,7 @@
 // venue.hpp — the venue as a pure machine: orders in, order events and books out.
 //
-// No I/O, no clock, no thread: every call carries the venue time (recorded time rebased and scaled),
-// and venue time never runs backwards. Invariants:
+// No I/O, no clock, no thread: every call carries the venue time (recorded time rebased and
+// scaled), and venue time never runs backwards. Invariants:
 //  1. An order reaches the matcher `order_latency_ns` after it was accepted, after everything that
 //     was due before; a cancel likewise, and never before its order.
 //  2. Each event reaches the listener once, in order, with the order as it is at that moment.
