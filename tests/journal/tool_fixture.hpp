@@ -106,18 +106,37 @@ struct Output {
     return out;
   }
 };
+// A stream into memory that is closed and freed whatever leaves the scope: the commands throw.
+class MemoryStream {
+ public:
+  MemoryStream() : file_(::open_memstream(&bytes_, &size_)) {
+    if (file_ == nullptr)
+      throw std::runtime_error("open_memstream");
+  }
+  ~MemoryStream() {
+    std::fclose(file_);
+    std::free(bytes_);
+  }
+  MemoryStream(const MemoryStream&) = delete;
+  MemoryStream& operator=(const MemoryStream&) = delete;
+  [[nodiscard]] std::FILE* file() const noexcept { return file_; }
+  [[nodiscard]] std::string text() {
+    std::fflush(file_);
+    return {bytes_, size_};
+  }
+
+ private:
+  char* bytes_{nullptr};
+  std::size_t size_{0};
+  std::FILE* file_;
+};
+
 template <class Run>
 Output capture(Run&& run) {
-  char* bytes = nullptr;
-  std::size_t size = 0;
+  MemoryStream stream;
   Output output;
-  std::FILE* const file = ::open_memstream(&bytes, &size);
-  if (file == nullptr)
-    throw std::runtime_error("open_memstream");
-  output.code = run(file);
-  std::fclose(file);
-  output.text.assign(bytes, size);
-  std::free(bytes);
+  output.code = run(stream.file());
+  output.text = stream.text();
   return output;
 }
 
