@@ -216,10 +216,8 @@ ConfigFile ConfigFile::load(const std::string& path) {
                       path, std::strerror(errno)));
     }
     std::array<char, 65'536> block;
-    std::size_t got = block.size();
-    while (got == block.size()) {  // a short block is the end, or an error
-      got = std::fread(block.data(), 1, block.size(), file.get());
-      text.append(block.data(), got);
+    while (std::feof(file.get()) == 0 && std::ferror(file.get()) == 0) {
+      text.append(block.data(), std::fread(block.data(), 1, block.size(), file.get()));
     }
     if (std::ferror(file.get()) != 0) {
       throw Error(

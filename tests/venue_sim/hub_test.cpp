@@ -44,6 +44,7 @@ class FakeSession final : public net::WsServerSession {
   // The frames since the last call, as JSON.
   std::vector<Json> take() {
     std::vector<Json> frames;
+    frames.reserve(sent.size());
     for (const std::string& text : sent) {
       frames.push_back(Json::parse(text));
     }

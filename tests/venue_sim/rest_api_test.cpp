@@ -172,7 +172,6 @@ TEST_F(RestApiTest, ListFiltersSortsAndLimits) {
     }
     return joined;
   };
-  const std::string second = venue().orders()[1].asked.client_order_id;
   ASSERT_EQ(call("DELETE", "/v2/orders/" + to_string(venue().orders()[1].id), {}, {}, 40).status,
             204);
   venue().run_until(at_ms(60));

@@ -165,6 +165,7 @@ class ServerTest : public ::testing::Test {
   }
   static std::vector<std::string> events(const Stream& stream) {
     std::vector<std::string> words;
+    words.reserve(stream.heard.size());
     for (const Json& frame : stream.heard) {
       words.push_back(frame["data"]["event"]);
     }

@@ -94,6 +94,7 @@ struct TestVenue {
 
   [[nodiscard]] std::vector<std::string> events() const {
     std::vector<std::string> words;
+    words.reserve(told.size());
     for (const Told& t : told) {
       words.push_back(t.event);
     }
