@@ -403,6 +403,13 @@ void RiskCore::on_execution(const Execution& e) noexcept {
     change_reserved(*r, std::max<std::int64_t>(r->approved - r->filled, 0));
     return;
   }
+  if (!r->open && !is_terminal(e.state)) {
+    // Works after all: found at the venue by the gateway that came after the one it was approved
+    // for.
+    r->open = true;
+    ++open_;
+    change_reserved(*r, std::max<std::int64_t>(r->approved - r->filled, 0));
+  }
   // Cumulative quantities: a record lost to a gap is made good by the next one.
   const std::int64_t filled = e.cum_qty.raw - r->filled;
   if (filled > 0) {

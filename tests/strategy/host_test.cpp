@@ -160,6 +160,32 @@ TEST_F(HostTest, AdoptedPositionSkipsExecutionsAlreadyInIt) {
   EXPECT_EQ(host.position_of(0), 4 * kOne);
 }
 
+TEST_F(HostTest, OrdersOfADeadGatewayAreForgottenWhenTheNextOneSpeaks) {
+  constexpr std::uint64_t kFirst = std::uint64_t{1} << kEventIncarnationShift;
+  host.on_market(quote_at({7}, 100, 101), {8});
+  Execution e =
+      execution_of(output.intents[0], ExecutionKind::kAccepted, OrderState::kSubmitted, {}, {});
+  e.n = kFirst + 1;
+  host.on_execution(e, {9});
+  EXPECT_EQ(host.open_order_count(), 1u);
+  Execution session;
+  session.kind = ExecutionKind::kSession;
+  session.n = 2 * kFirst + 1;
+  host.on_execution(session, {10});
+  EXPECT_EQ(host.open_order_count(), 0u);
+}
+
+TEST_F(HostTest, ExecutionsOfALaterGatewayAreNeverTakenForOld) {
+  constexpr std::uint64_t kFirst = std::uint64_t{1} << kEventIncarnationShift;
+  host.adopt_position(0, kOne, kFirst + 12'276);
+  host.on_market(quote_at({7}, 100, 101), {8});
+  Execution e = execution_of(output.intents[0], ExecutionKind::kFill, OrderState::kPartial,
+                             Qty{kOne}, Qty{kOne});
+  e.n = 2 * kFirst + 3;
+  host.on_execution(e, {9});
+  EXPECT_EQ(host.position_of(0), 2 * kOne);
+}
+
 TEST_F(HostTest, OpenOrdersAreBounded) {
   for (int i = 0; i < 100; ++i)
     host.on_market(quote_at({7 + i}, 100, 101), {8 + i});

@@ -65,6 +65,7 @@ class Risk {
   void execution(ExecutionKind kind, OrderState state, std::string_view quantity = "0",
                  std::string_view cum = "0", std::string_view fee = "0") {
     Execution e;
+    e.n = n;
     e.kind = kind;
     e.state = state;
     e.intent = last.id;
@@ -84,6 +85,7 @@ class Risk {
 
   MonoNanos now{kStart};
   std::uint64_t sequence{0};
+  std::uint64_t n{0};  // of the gateway's event that the next execution belongs to
   Intent last;
   InstrumentTable table;
   RiskCore core;
@@ -319,6 +321,36 @@ TEST(RiskCore, ColdStartTakesPositionsAndOrdersFromTheBoards) {
   r.core.adopt_order(row);
   EXPECT_EQ(r.core.reserved(0, kBtc, Side::kBuy), qty("0.5"));
   EXPECT_EQ(r.decide(Side::kBuy, "1").approved, qty("0.5"));
+}
+
+TEST(RiskCore, ExecutionsUpToTheAdoptedEventAreNotBookedAgain) {
+  constexpr std::uint64_t kFirst = std::uint64_t{1} << kEventIncarnationShift;
+  Risk r;
+  r.core.adopt_position(0, kBtc, dec("2"), kFirst + 10);
+  r.last = r.intent(Side::kBuy, "1");
+  r.last.approved = qty("1");
+  r.n = kFirst + 10;  // in the adopted row already, its base fee, too
+  r.execution(ExecutionKind::kFill, OrderState::kFilled, "1", "1", "0.0025");
+  EXPECT_EQ(r.core.position(0, kBtc), dec("2"));
+  r.n = kFirst + 11;
+  r.execution(ExecutionKind::kFill, OrderState::kFilled, "1", "1", "0.0025");
+  EXPECT_EQ(r.core.position(0, kBtc), dec("2.9975"));
+}
+
+TEST(RiskCore, ReservationsEndWithTheGatewayThatHeldThem) {
+  constexpr std::uint64_t kFirst = std::uint64_t{1} << kEventIncarnationShift;
+  Risk r;
+  r.n = kFirst + 1;
+  r.decide(Side::kBuy, "1");
+  r.execution(ExecutionKind::kAccepted, OrderState::kSubmitted);
+  EXPECT_EQ(r.core.open_orders(), 1U);
+  r.n = 2 * kFirst + 1;  // the next gateway's first word
+  r.execution(ExecutionKind::kSession, OrderState::kNone);
+  EXPECT_EQ(r.core.open_orders(), 0U);
+  EXPECT_EQ(r.core.reserved(0, kBtc, Side::kBuy), Qty{});
+  // Found at the venue after all: reserved again until it ends.
+  r.execution(ExecutionKind::kAccepted, OrderState::kSubmitted);
+  EXPECT_EQ(r.core.open_orders(), 1U);
 }
 
 TEST(RiskCore, OrphanOfTheGatewayIsReserved) {
