@@ -281,6 +281,21 @@ TEST(JournalTornTail, AHoleInWhatWasSyncedIsDamageAndNotATornTail) {
   EXPECT_THROW(JournalWriter(small_journal(temp / "j")), Error);
 }
 
+TEST(JournalTornTail, ZerosWhereDurableRecordsWereAreDamage) {
+  TempDir temp;
+  make_unsynced(temp / "w", temp / "j", 20, 40);
+  const Place place = places(temp / "j").at(15);
+  std::vector<char> bytes = slurp(place.path);
+  std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(place.offset), bytes.end(), '\0');
+  spill(place.path, bytes);
+  const ReadResult read = read_all(temp / "j");
+  EXPECT_EQ(read.positions, numbers(1, 14));
+  EXPECT_TRUE(read.damaged);
+  ASSERT_FALSE(read.findings.empty());
+  EXPECT_THAT(read.findings.back().text,
+              HasSubstr("the records end here, but those up to 20 were durable"));
+}
+
 TEST(JournalTornTail, AWholeRecordWithoutItsLengthReadsAsTheEnd) {
   TempDir temp;
   make_unsynced(temp / "w", temp / "j", 20, 40);
