@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstring>
 #include <string_view>
+#include <unordered_set>
 
 #include "common/base/crc32c.hpp"
 #include "common/base/error.hpp"
@@ -31,8 +32,13 @@ struct SymbolEntry {
   std::int64_t price_increment;
   std::int64_t qty_increment;
   std::int64_t min_order_qty;
+  std::int64_t previous_close;
+  std::uint8_t asset_class;
+  char tape;
+  std::uint8_t flags;
+  std::uint8_t reserved[5];
 };
-static_assert(sizeof(SymbolEntry) == 48);
+static_assert(sizeof(SymbolEntry) == kSessionSymbolBytes);
 
 struct FileHeader {
   char magic[8];
@@ -45,13 +51,12 @@ struct FileHeader {
   std::uint32_t symbol_count;
   std::uint64_t compressed_bytes;
   std::uint32_t header_crc32c;
-  std::uint32_t reserved;
-  SymbolEntry symbols[kSessionSymbolsMax];
-  char reserved_tail[kAttributionOffset - 64 - sizeof(SymbolEntry) * kSessionSymbolsMax];
+  std::uint32_t symbols_crc32c;
+  char reserved[kAttributionOffset - 64];
   char attribution[kSessionAttributionChars + 1];
 };
 static_assert(sizeof(FileHeader) == kSessionHeaderBytes);
-static_assert(offsetof(FileHeader, body_crc32c) == 40 && offsetof(FileHeader, symbols) == 64 &&
+static_assert(offsetof(FileHeader, body_crc32c) == 40 && offsetof(FileHeader, reserved) == 64 &&
               offsetof(FileHeader, attribution) == kAttributionOffset);
 
 [[noreturn]] void fail_io(const std::string& path, const char* verb, const char* remedy) {
@@ -125,6 +130,10 @@ std::uint32_t header_crc(const FileHeader& header) noexcept {
   return crc32c(&copy, sizeof copy);
 }
 
+constexpr std::uint64_t body_offset(std::uint64_t symbols) noexcept {
+  return kSessionHeaderBytes + symbols * kSessionSymbolBytes;
+}
+
 void check_header(const Place& place, const FileHeader& h, std::uint64_t file_bytes) {
   if (std::memcmp(h.magic, kSessionMagic, sizeof h.magic) != 0) {
     throw Error(place.code, place.path +
@@ -147,10 +156,11 @@ void check_header(const Place& place, const FileHeader& h, std::uint64_t file_by
     place.at(44, "symbol count " + std::to_string(h.symbol_count) + ", allowed are 1 to " +
                      std::to_string(kSessionSymbolsMax));
   }
-  if (h.compressed_bytes != file_bytes - kSessionHeaderBytes) {
-    place.at(48, "compressed size " + std::to_string(h.compressed_bytes) + ", but " +
-                     std::to_string(file_bytes - kSessionHeaderBytes) +
-                     " bytes follow the header: the file is truncated or has extra bytes");
+  const std::uint64_t before_body = body_offset(h.symbol_count);
+  if (file_bytes < before_body || h.compressed_bytes != file_bytes - before_body) {
+    place.at(48, "compressed size " + std::to_string(h.compressed_bytes) + ", but the file has " +
+                     std::to_string(file_bytes) + " bytes, " + std::to_string(before_body) +
+                     " of them before the body: the file is truncated or has extra bytes");
   }
   if (h.record_count == 0 || h.record_count > kSessionRecordsMax ||
       h.record_count * kRecordBytes > h.compressed_bytes * kDeflateRatioMax) {
@@ -158,28 +168,56 @@ void check_header(const Place& place, const FileHeader& h, std::uint64_t file_by
                      std::to_string(kSessionRecordsMax) + " and not more than " +
                      std::to_string(h.compressed_bytes) + " compressed bytes can hold");
   }
-  if (h.reserved != 0) {
-    place.at(60, "reserved bytes are " + std::to_string(h.reserved) + ", not zero");
+  for (std::size_t i = 0; i < sizeof h.reserved; ++i) {
+    if (h.reserved[i] != 0) {
+      place.at(offsetof(FileHeader, reserved) + i, "a reserved byte is not zero");
+    }
   }
 }
 
-void read_symbols(const Place& place, const FileHeader& h, Session& session) {
-  for (std::size_t i = 0; i < h.symbol_count; ++i) {
-    const SymbolEntry& entry = h.symbols[i];
-    const std::size_t offset = offsetof(FileHeader, symbols) + i * sizeof(SymbolEntry);
-    if (entry.symbol[kSessionSymbolChars] != 0) {
-      place.at(offset, "a symbol's name does not end within " +
-                           std::to_string(kSessionSymbolChars) + " characters");
+std::size_t entry_offset(std::size_t i) noexcept {
+  return kSessionHeaderBytes + i * kSessionSymbolBytes;
+}
+
+SessionSymbol read_symbol(const Place& place, const SymbolEntry& entry, std::size_t offset) {
+  if (entry.symbol[kSessionSymbolChars] != 0) {
+    place.at(offset, "a symbol's name does not end within " + std::to_string(kSessionSymbolChars) +
+                         " characters");
+  }
+  for (const std::uint8_t byte : entry.reserved) {
+    if (byte != 0) {
+      place.at(offset, std::string("symbol ") + entry.symbol + " has a reserved byte not zero");
     }
-    SessionSymbol symbol{entry.symbol, Price{entry.price_increment}, Qty{entry.qty_increment},
-                         Qty{entry.min_order_qty}};
-    session_detail::check_symbol(place, symbol, offset);
-    for (const SessionSymbol& other : session.symbols) {
-      if (other.symbol == symbol.symbol) {
-        place.at(offset, "symbol " + symbol.symbol + " stands twice in the table");
-      }
+  }
+  SessionSymbol symbol{.symbol = entry.symbol,
+                       .price_increment = Price{entry.price_increment},
+                       .qty_increment = Qty{entry.qty_increment},
+                       .min_order_qty = Qty{entry.min_order_qty},
+                       .previous_close = Price{entry.previous_close},
+                       .asset_class = static_cast<SessionAssetClass>(entry.asset_class),
+                       .tape = entry.tape,
+                       .flags = entry.flags};
+  session_detail::check_symbol(place, symbol, offset);
+  return symbol;
+}
+
+void read_symbols(const Place& place, int fd, const FileHeader& h, Session& session) {
+  std::vector<SymbolEntry> entries(h.symbol_count);
+  const std::size_t bytes = entries.size() * sizeof(SymbolEntry);
+  if (read_up_to(place.path, fd, entries.data(), bytes) != bytes) {
+    place.at(kSessionHeaderBytes, "the file ends within the symbol table");
+  }
+  if (const std::uint32_t crc = crc32c(entries.data(), bytes); crc != h.symbols_crc32c) {
+    place.at(60, "symbols CRC32C " + std::to_string(h.symbols_crc32c) + ", the entries give " +
+                     std::to_string(crc) + ": the file is damaged");
+  }
+  std::unordered_set<std::string> names;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    session.symbols.push_back(read_symbol(place, entries[i], entry_offset(i)));
+    if (!names.insert(session.symbols.back().symbol).second) {
+      place.at(entry_offset(i),
+               "symbol " + session.symbols.back().symbol + " stands twice in the table");
     }
-    session.symbols.push_back(std::move(symbol));
   }
   if (h.attribution[kSessionAttributionChars] != 0) {
     place.at(kAttributionOffset, "the attribution does not end within " +
@@ -189,7 +227,8 @@ void read_symbols(const Place& place, const FileHeader& h, Session& session) {
 }
 
 // Inflates straight into `records`, which already has its final size, in bounded chunks of input.
-void inflate_body(const Place& place, int fd, std::vector<SessionRecord>& records) {
+void inflate_body(const Place& place, int fd, std::size_t offset,
+                  std::vector<SessionRecord>& records) {
   struct Inflater {
     z_stream z{};
     Inflater() {
@@ -222,14 +261,14 @@ void inflate_body(const Place& place, int fd, std::vector<SessionRecord>& record
     produced += room - z.avail_out;
     const bool stuck = rc == Z_BUF_ERROR || (rc == Z_OK && z.avail_out == room && z.avail_in == 0);
     if (rc != Z_STREAM_END && (stuck || (rc != Z_OK && rc != Z_BUF_ERROR))) {
-      place.at(kSessionHeaderBytes + consumed - z.avail_in,
+      place.at(offset + consumed - z.avail_in,
                std::string("the compressed body is damaged (zlib: ") +
                    (z.msg != nullptr ? z.msg : "it ends too early or holds too much") + ")");
     }
   }
   if (produced != body_bytes || z.avail_in != 0) {
-    place.at(kSessionHeaderBytes, "the body inflates to " + std::to_string(produced) +
-                                      " bytes, the header promises " + std::to_string(body_bytes));
+    place.at(offset, "the body inflates to " + std::to_string(produced) +
+                         " bytes, the header promises " + std::to_string(body_bytes));
   }
 }
 
@@ -246,7 +285,25 @@ std::vector<unsigned char> deflate_body(const Session& session) {
   return out;
 }
 
-FileHeader make_header(const Session& session, std::size_t compressed_bytes) {
+std::vector<SymbolEntry> make_entries(const Session& session) {
+  std::vector<SymbolEntry> entries(session.symbols.size());
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const SessionSymbol& symbol = session.symbols[i];
+    SymbolEntry& entry = entries[i];
+    std::memcpy(entry.symbol, symbol.symbol.data(), symbol.symbol.size());
+    entry.price_increment = symbol.price_increment.raw;
+    entry.qty_increment = symbol.qty_increment.raw;
+    entry.min_order_qty = symbol.min_order_qty.raw;
+    entry.previous_close = symbol.previous_close.raw;
+    entry.asset_class = static_cast<std::uint8_t>(symbol.asset_class);
+    entry.tape = symbol.tape;
+    entry.flags = symbol.flags;
+  }
+  return entries;
+}
+
+FileHeader make_header(const Session& session, const std::vector<SymbolEntry>& entries,
+                       std::size_t compressed_bytes) {
   FileHeader h{};
   std::memcpy(h.magic, kSessionMagic, sizeof h.magic);
   h.version = kSessionVersion;
@@ -255,16 +312,9 @@ FileHeader make_header(const Session& session, std::size_t compressed_bytes) {
   h.first_send_ns = session.first_send_ns();
   h.last_send_ns = session.last_send_ns();
   h.body_crc32c = crc32c(session.records.data(), session.records.size() * kRecordBytes);
-  h.symbol_count = static_cast<std::uint32_t>(session.symbols.size());
+  h.symbol_count = static_cast<std::uint32_t>(entries.size());
   h.compressed_bytes = compressed_bytes;
-  for (std::size_t i = 0; i < session.symbols.size(); ++i) {
-    const SessionSymbol& symbol = session.symbols[i];
-    SymbolEntry& entry = h.symbols[i];
-    std::memcpy(entry.symbol, symbol.symbol.data(), symbol.symbol.size());
-    entry.price_increment = symbol.price_increment.raw;
-    entry.qty_increment = symbol.qty_increment.raw;
-    entry.min_order_qty = symbol.min_order_qty.raw;
-  }
+  h.symbols_crc32c = crc32c(entries.data(), entries.size() * sizeof(SymbolEntry));
   std::memcpy(h.attribution, session.attribution.data(), session.attribution.size());
   h.header_crc32c = header_crc(h);
   return h;
@@ -276,8 +326,7 @@ void check_writable(const Place& place, const Session& session) {
                      std::to_string(kSessionSymbolsMax));
   }
   for (std::size_t i = 0; i < session.symbols.size(); ++i) {
-    session_detail::check_symbol(place, session.symbols[i],
-                                 offsetof(FileHeader, symbols) + i * sizeof(SymbolEntry));
+    session_detail::check_symbol(place, session.symbols[i], entry_offset(i));
   }
   if (session.attribution.size() > kSessionAttributionChars ||
       session.attribution.find('\0') != std::string::npos) {
@@ -310,9 +359,9 @@ Session load_session(const std::string& path) {
   }
   check_header(place, header, static_cast<std::uint64_t>(info.st_size));
   Session session;
-  read_symbols(place, header, session);
+  read_symbols(place, file.fd(), header, session);
   session.records.resize(header.record_count);
-  inflate_body(place, file.fd(), session.records);
+  inflate_body(place, file.fd(), body_offset(header.symbol_count), session.records);
   const std::uint32_t crc = crc32c(session.records.data(), session.records.size() * kRecordBytes);
   if (crc != header.body_crc32c) {
     place.at(40, "body CRC32C " + std::to_string(header.body_crc32c) + ", the records give " +
@@ -330,12 +379,14 @@ Session load_session(const std::string& path) {
 void save_session(const std::string& path, const Session& session) {
   check_writable(Place{path, ExitCode::kBug}, session);
   const std::vector<unsigned char> body = deflate_body(session);
-  const FileHeader header = make_header(session, body.size());
+  const std::vector<SymbolEntry> entries = make_entries(session);
+  const FileHeader header = make_header(session, entries, body.size());
   constexpr const char* kRemedy = "check that the folder exists, is writable and has space";
   const std::string temporary = path + ".tmp";
   try {
     File file(temporary, O_WRONLY | O_CREAT | O_TRUNC, "create", kRemedy);
     if (!write_all(file.fd(), &header, sizeof header) ||
+        !write_all(file.fd(), entries.data(), entries.size() * sizeof(SymbolEntry)) ||
         !write_all(file.fd(), body.data(), body.size()) || !file.close()) {
       fail_io(temporary, "write", kRemedy);
     }

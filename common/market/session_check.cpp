@@ -9,10 +9,18 @@ std::string stamp(std::int64_t ns) {
   return std::to_string(ns) + " ns";
 }
 
+// Prints between the ticks exist on equities, but none finer than this.
+constexpr std::int64_t kEquityRecordedTick = kScale / 10'000;
+
+bool is_equity(const SessionSymbol& s) noexcept {
+  return s.asset_class == SessionAssetClass::kUsEquity;
+}
+
 void check_px(const Place& place, std::size_t i, const SessionSymbol& s, std::int64_t raw) {
-  if (raw <= 0 || raw % s.price_increment.raw != 0) {
+  const std::int64_t step = is_equity(s) ? kEquityRecordedTick : s.price_increment.raw;
+  if (raw <= 0 || raw % step != 0) {
     place.in_record(i, "price " + to_string(Price{raw}) + " of " + s.symbol +
-                           " is not a positive multiple of " + to_string(s.price_increment));
+                           " is not a positive multiple of " + to_string(Price{step}));
   }
 }
 
@@ -25,8 +33,43 @@ void check_qty(const Place& place, std::size_t i, const SessionSymbol& s, std::i
   }
 }
 
+// One side of a quote: on equities it may be absent.
+void check_quote_side(const Place& place, std::size_t i, const SessionSymbol& s, std::int64_t px,
+                      std::int64_t qty) {
+  if (px == 0 && qty == 0 && is_equity(s)) {
+    return;
+  }
+  check_px(place, i, s, px);
+  check_qty(place, i, s, qty, false);
+}
+
+void check_status(const Place& place, std::size_t i, const SessionRecord& r,
+                  const SessionSymbol& s) {
+  const bool known = r.a >= static_cast<std::int64_t>(SessionStatus::kHalt) &&
+                     r.a <= static_cast<std::int64_t>(SessionStatus::kResume);
+  if (!is_equity(s) || !known || r.side != SessionSide::kNone || r.b != 0 || r.c != 0 || r.d != 0) {
+    place.in_record(i, "status " + std::to_string(r.a) + " of " + s.symbol +
+                           ": allowed are 1 to 4, without other values, on an equity");
+  }
+}
+
+// What only equities carry.
+void check_equity_fields(const Place& place, std::size_t i, const SessionRecord& r,
+                         const SessionSymbol& s) {
+  const bool letter = r.exchange >= 'A' && r.exchange <= 'Z';
+  constexpr unsigned kKnown = kSessionOddLot | kSessionExtendedHours | kSessionIntermarketSweep |
+                              kSessionOpening | kSessionClosing | kSessionTradeThroughExempt;
+  const unsigned allowed = r.kind == SessionKind::kTrade && is_equity(s) ? kKnown : 0U;
+  if ((r.exchange != 0 && !(letter && is_equity(s))) || (r.conditions & ~allowed) != 0) {
+    place.in_record(i, "exchange byte " + std::to_string(static_cast<unsigned char>(r.exchange)) +
+                           " and conditions " + std::to_string(r.conditions) +
+                           ": a letter and known bits on an equity's trade, else zero");
+  }
+}
+
 void check_shape(const Place& place, std::size_t i, const SessionRecord& r,
                  const SessionSymbol& s) {
+  check_equity_fields(place, i, r, s);
   const bool sided = r.side == SessionSide::kBid || r.side == SessionSide::kAsk;
   const std::string side = "side " + std::to_string(static_cast<int>(r.side));
   switch (r.kind) {
@@ -34,14 +77,16 @@ void check_shape(const Place& place, std::size_t i, const SessionRecord& r,
       if (r.side != SessionSide::kNone) {
         place.in_record(i, side + " on a quote, which has none (0)");
       }
-      check_px(place, i, s, r.a);
-      check_qty(place, i, s, r.b, false);
-      check_px(place, i, s, r.c);
-      check_qty(place, i, s, r.d, false);
+      check_quote_side(place, i, s, r.a, r.b);
+      check_quote_side(place, i, s, r.c, r.d);
+      return;
+    case SessionKind::kStatus:
+      check_status(place, i, r, s);
       return;
     case SessionKind::kTrade:
     case SessionKind::kDepth:
-      if (!sided) {
+      if (!sided &&
+          !(r.kind == SessionKind::kTrade && is_equity(s) && r.side == SessionSide::kNone)) {
         place.in_record(i, side + ", allowed are 1 (bid, buy) and 2 (ask, sell)");
       }
       if (r.c != 0 || r.d != 0) {
@@ -52,7 +97,7 @@ void check_shape(const Place& place, std::size_t i, const SessionRecord& r,
       return;
   }
   place.in_record(i, "kind " + std::to_string(static_cast<int>(r.kind)) +
-                         ", allowed are 1 (quote), 2 (trade), 3 (depth)");
+                         ", allowed are 1 (quote), 2 (trade), 3 (depth), 4 (status)");
 }
 
 // Invariant 4: `previous` is the record before `r`.
@@ -104,6 +149,20 @@ void check_symbol(const Place& place, const SessionSymbol& symbol, std::size_t o
                          to_string(symbol.qty_increment) + ", minimum order " +
                          to_string(symbol.min_order_qty) + "; each must be positive");
   }
+  const bool equity = is_equity(symbol);
+  constexpr unsigned kKnownFlags =
+      kSessionShortable | kSessionFractionable | kSessionEasyToBorrow | kSessionMarginable;
+  const bool tape = symbol.tape >= 'A' && symbol.tape <= 'C';
+  if ((!equity && symbol.asset_class != SessionAssetClass::kCrypto) || tape != equity ||
+      (!tape && symbol.tape != 0) || (symbol.flags & ~(equity ? kKnownFlags : 0U)) != 0 ||
+      symbol.previous_close.raw < 0) {
+    place.at(offset, "symbol " + symbol.symbol + " has asset class " +
+                         std::to_string(static_cast<int>(symbol.asset_class)) + ", tape byte " +
+                         std::to_string(static_cast<unsigned char>(symbol.tape)) + ", flags " +
+                         std::to_string(symbol.flags) + " and previous close " +
+                         to_string(symbol.previous_close) +
+                         "; an equity (2) has tape A, B or C, a pair (1) neither tape nor flags");
+  }
   if (symbol.min_order_qty.raw % symbol.qty_increment.raw != 0) {
     place.at(offset, "symbol " + symbol.symbol + " has minimum order " +
                          to_string(symbol.min_order_qty) + ", no multiple of " +
@@ -127,14 +186,13 @@ void check_records(const Place& place, const Session& session) {
       place.in_record(i, "symbol index " + std::to_string(r.symbol) + ", the table has " +
                              std::to_string(session.symbols.size()));
     }
-    if ((r.flags & ~(kSessionLastOfEvent | kSessionSnapshot)) != 0 || r.reserved[0] != 0 ||
-        r.reserved[1] != 0 || r.reserved[2] != 0) {
+    if ((r.flags & ~(kSessionLastOfEvent | kSessionSnapshot)) != 0 || r.reserved != 0) {
       place.in_record(
           i, "unknown flags " + std::to_string(r.flags) + " or reserved bytes that are not zero");
     }
     if (r.kind != SessionKind::kDepth && r.flags != kSessionLastOfEvent) {
-      place.in_record(i, "flags " + std::to_string(r.flags) +
-                             " on a quote or trade, which is one event alone (1)");
+      place.in_record(
+          i, "flags " + std::to_string(r.flags) + " on a record that is one event alone (1)");
     }
     if (r.id == 0) {
       place.in_record(i, "id is zero");

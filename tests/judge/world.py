@@ -69,11 +69,11 @@ def session_records(trade_2_taker=SELLER):
 
 def write_session(path, records):
     body = zlib.compress(b"".join(records))
-    numbers = (1, 64, len(records), S0, S0, 0, 1, len(body), 0, 0)
+    numbers = (2, 64, len(records), S0, S0, 0, 1, len(body), 0, 0)
     header = struct.pack("<8sIIQqqIIQII", b"SLUSESS1", *numbers)
-    header += struct.pack("<24sqqq", b"BTC/USD", fixed("0.01"), fixed("0.00001"), fixed("0.0001"))
+    symbol = struct.pack("<24sqqq", b"BTC/USD", fixed("0.01"), fixed("0.00001"), fixed("0.0001"))
     with open(path, "wb") as file:
-        file.write(header.ljust(4096, b"\0") + body)
+        file.write(header.ljust(4096, b"\0") + symbol.ljust(64, b"\0") + body)
 
 
 class Capture:

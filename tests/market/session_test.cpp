@@ -150,7 +150,8 @@ class SessionFile : public ::testing::Test {
     put(bytes, 40, crc32c(records.data(), raw_bytes));
     put(bytes, 48, std::uint64_t{packed.size()});
     seal(bytes);
-    return bytes.substr(0, kSessionHeaderBytes) + packed;
+    const std::size_t table = small_session().symbols.size() * kSessionSymbolBytes;
+    return bytes.substr(0, kSessionHeaderBytes + table) + packed;
   }
 
   template <class T>
@@ -158,6 +159,8 @@ class SessionFile : public ::testing::Test {
     std::memcpy(bytes.data() + offset, &value, sizeof value);
   }
   static void seal(std::string& bytes) {
+    const std::size_t table = small_session().symbols.size() * kSessionSymbolBytes;
+    put(bytes, 60, crc32c(bytes.data() + kSessionHeaderBytes, table));
     put(bytes, 56, std::uint32_t{0});
     put(bytes, 56, crc32c(bytes.data(), kSessionHeaderBytes));
   }
@@ -268,11 +271,11 @@ TEST_F(SessionFile, TrailingBytesAreRefused) {
 
 TEST_F(SessionFile, OtherVersionNamesBothVersions) {
   std::string bytes = good_bytes();
-  put(bytes, 8, std::uint32_t{2});
+  put(bytes, 8, std::uint32_t{1});
   seal(bytes);
   const Error e = load_error(bytes);
   EXPECT_THAT(e.what(), HasSubstr("offset 8"));
-  EXPECT_THAT(e.what(), HasSubstr("version 2, this build reads version 1"));
+  EXPECT_THAT(e.what(), HasSubstr("version 1, this build reads version 2"));
 }
 
 TEST_F(SessionFile, AbsurdRecordCountIsRefusedBeforeAllocating) {
@@ -305,14 +308,24 @@ TEST_F(SessionFile, SymbolTableIsChecked) {
     return std::string(load_error(bytes).what());
   };
   EXPECT_THAT(symbol_error(44, std::uint32_t{0}), HasSubstr("symbol count 0"));
-  EXPECT_THAT(symbol_error(44, std::uint32_t{33}), HasSubstr("symbol count 33"));
-  EXPECT_THAT(symbol_error(64, char{0}), HasSubstr("name is empty"));
-  EXPECT_THAT(symbol_error(64, '\n'), HasSubstr("byte 10"));
-  EXPECT_THAT(symbol_error(64 + 24, std::int64_t{0}), HasSubstr("price increment 0"));
-  EXPECT_THAT(symbol_error(64 + 32, std::int64_t{-kLot}), HasSubstr("must be positive"));
-  EXPECT_THAT(symbol_error(64 + 40, std::int64_t{kLot + 1}), HasSubstr("no multiple"));
+  EXPECT_THAT(symbol_error(44, std::uint32_t{4097}), HasSubstr("symbol count 4097"));
+  constexpr std::size_t kTable = kSessionHeaderBytes;
+  EXPECT_THAT(symbol_error(kTable, char{0}), HasSubstr("name is empty"));
+  EXPECT_THAT(symbol_error(kTable, '\n'), HasSubstr("byte 10"));
+  EXPECT_THAT(symbol_error(kTable + 24, std::int64_t{0}), HasSubstr("price increment 0"));
+  EXPECT_THAT(symbol_error(kTable + 32, std::int64_t{-kLot}), HasSubstr("must be positive"));
+  EXPECT_THAT(symbol_error(kTable + 40, std::int64_t{kLot + 1}), HasSubstr("no multiple"));
+  EXPECT_THAT(symbol_error(kTable + 48, std::int64_t{-1}), HasSubstr("previous close"));
+  EXPECT_THAT(symbol_error(kTable + 56, std::uint8_t{3}), HasSubstr("asset class 3"));
+  EXPECT_THAT(symbol_error(kTable + 57, 'A'), HasSubstr("neither tape nor flags"));
+  EXPECT_THAT(symbol_error(kTable + 58, std::uint8_t{1}), HasSubstr("flags 1"));
+  EXPECT_THAT(symbol_error(kTable + 60, char{1}), HasSubstr("reserved byte"));
+  std::string unsealed = good_bytes();
+  unsealed[kTable + 1] = 'X';
+  EXPECT_THAT(load_error(unsealed).what(), HasSubstr("symbols CRC32C"));
   std::string twice = good_bytes();
-  std::memcpy(twice.data() + 64 + 48, twice.data() + 64, 48);
+  std::memcpy(twice.data() + kTable + kSessionSymbolBytes, twice.data() + kTable,
+              kSessionSymbolBytes);
   seal(twice);
   EXPECT_THAT(load_error(twice).what(), HasSubstr("stands twice"));
 }
@@ -329,14 +342,83 @@ TEST_F(SessionFile, RecordsOutOfTimeAreRefused) {
 
 TEST_F(SessionFile, RecordsOfUnknownShapeAreRefused) {
   expect_bad_records([](auto& r) { r[2].symbol = 2; }, "symbol index 2");
-  expect_bad_records([](auto& r) { r[2].kind = SessionKind{4}; }, "kind 4");
+  expect_bad_records([](auto& r) { r[2].kind = SessionKind{5}; }, "kind 5");
+  expect_bad_records([](auto& r) { r[2].kind = SessionKind::kStatus; }, "on an equity");
   expect_bad_records([](auto& r) { r[3].side = SessionSide::kNone; }, "side 0");
   expect_bad_records([](auto& r) { r[2].side = SessionSide::kBid; }, "side 1 on a quote");
   expect_bad_records([](auto& r) { r[2].flags = 4; }, "unknown flags 4");
-  expect_bad_records([](auto& r) { r[2].reserved[1] = 1; }, "reserved bytes");
+  expect_bad_records([](auto& r) { r[2].reserved = 1; }, "reserved bytes");
+  expect_bad_records([](auto& r) { r[2].exchange = 'Q'; }, "exchange byte 81");
+  expect_bad_records([](auto& r) { r[3].conditions = 1; }, "conditions 1");
   expect_bad_records([](auto& r) { r[2].flags = 0; }, "one event alone");
   expect_bad_records([](auto& r) { r[3].c = 1; }, "c and d must be zero");
   expect_bad_records([](auto& r) { r[3].id = 0; }, "id is zero");
+}
+
+Session equity_session() {
+  Session session;
+  session.attribution = "made for this test";
+  session.symbols.push_back({.symbol = "IBM",
+                             .price_increment = Price{kCent},
+                             .qty_increment = Qty{kScale},
+                             .min_order_qty = Qty{kScale},
+                             .previous_close = Price{181 * kScale},
+                             .asset_class = SessionAssetClass::kUsEquity,
+                             .tape = 'A',
+                             .flags = kSessionShortable | kSessionMarginable});
+  SessionRecord r{};
+  r.send_ns = r.exchange_ns = kStart;
+  r.kind = SessionKind::kQuote;
+  r.flags = kSessionLastOfEvent;
+  r.exchange = 'P';
+  r.a = 180 * kScale;
+  r.b = 200 * kScale;
+  r.id = 1;
+  session.records.push_back(r);  // no offer yet
+  r.kind = SessionKind::kTrade;
+  r.conditions = kSessionOddLot | kSessionIntermarketSweep;
+  r.a = 180 * kScale + kScale / 10'000;
+  session.records.push_back(r);
+  r.kind = SessionKind::kStatus;
+  r.conditions = 0;
+  r.a = static_cast<std::int64_t>(SessionStatus::kVolatilityPause);
+  r.b = 0;
+  session.records.push_back(r);
+  return session;
+}
+
+TEST_F(SessionFile, EquitiesKeepWhatOnlyTheyHave) {
+  const Session saved = equity_session();
+  save_session(path_, saved);
+  const Session loaded = load_session(path_);
+  ASSERT_EQ(1U, loaded.symbols.size());
+  EXPECT_EQ(SessionAssetClass::kUsEquity, loaded.symbols[0].asset_class);
+  EXPECT_EQ('A', loaded.symbols[0].tape);
+  EXPECT_EQ(kSessionShortable | kSessionMarginable, loaded.symbols[0].flags);
+  EXPECT_EQ(Price{181 * kScale}, loaded.symbols[0].previous_close);
+  ASSERT_EQ(3U, loaded.records.size());
+  EXPECT_EQ(0, std::memcmp(saved.records.data(), loaded.records.data(),
+                           saved.records.size() * sizeof(SessionRecord)));
+  EXPECT_EQ(SessionStatus::kVolatilityPause, loaded.records[2].status());
+}
+
+TEST_F(SessionFile, EquityRecordsAreChecked) {
+  const auto save_error = [this](std::size_t record, const auto& change) {
+    Session session = equity_session();
+    change(session.records[record]);
+    try {
+      save_session(path_, session);
+    } catch (const Error& e) {
+      return std::string(e.what());
+    }
+    return std::string("saved");
+  };
+  EXPECT_THAT(save_error(0, [](auto& r) { r.d = 1; }), HasSubstr("price 0"));
+  EXPECT_THAT(save_error(1, [](auto& r) { r.a += 1; }), HasSubstr("multiple of 0.0001"));
+  EXPECT_THAT(save_error(0, [](auto& r) { r.conditions = 1; }), HasSubstr("conditions 1"));
+  EXPECT_THAT(save_error(0, [](auto& r) { r.exchange = '?'; }), HasSubstr("exchange byte 63"));
+  EXPECT_THAT(save_error(2, [](auto& r) { r.a = 5; }), HasSubstr("status 5"));
+  EXPECT_THAT(save_error(2, [](auto& r) { r.b = 1; }), HasSubstr("without other values"));
 }
 
 TEST_F(SessionFile, PricesAndQuantitiesAreChecked) {

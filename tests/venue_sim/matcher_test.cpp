@@ -189,6 +189,16 @@ TEST_F(MatcherTest, QueueAheadIsNeverMoreThanTheRecordedLevel) {
   EXPECT_EQ(ahead(1), "0") << "the level is gone: we are alone at our price";
 }
 
+TEST_F(MatcherTest, LevelThatWasTradedAwayLeavesNobodyAheadOfTheLaterOrder) {
+  enter(1, Side::kBuy, "1", "100");
+  quote("100", "3", "101", "1");
+  enter(2, Side::kBuy, "1", "100");
+  trade("100", "3.5", Side::kSell);
+  EXPECT_EQ(ahead(2), "0.5") << "1 of the trade was our own fill";
+  quote("99", "4", "101", "1");
+  EXPECT_EQ(ahead(2), "0");
+}
+
 TEST_F(MatcherTest, LiquidityThatMovesToARestingOrderTradesAtTheOrdersPrice) {
   enter(1, Side::kBuy, "1", "100");
   quote("99", "4", "99.5", "0.4");

@@ -21,7 +21,7 @@ import zlib
 from collections import defaultdict
 from decimal import Decimal
 
-BID, ASK, QUOTE, TRADE = 1, 2, 1, 2
+BID, ASK, QUOTE, TRADE, DEPTH = 1, 2, 1, 2, 3
 MAX_SPEED_WINDOW_NS, END_OF_TIME = 250_000_000, 1 << 62
 
 
@@ -91,14 +91,14 @@ class Session:
         with open(path, "rb") as file:
             data = file.read()
         magic, version, size, count = struct.unpack_from("<8sIIQ", data)
-        if (magic, version, size) != (b"SLUSESS1", 1, 64):
-            raise OSError(f"{path}: no session file of version 1")
-        symbols = struct.unpack_from("<I", data, 44)[0]
-        names = [data[64 + 48 * i : 88 + 48 * i].rstrip(b"\0").decode() for i in range(symbols)]
+        if (magic, version, size) != (b"SLUSESS1", 2, 64):
+            raise OSError(f"{path}: no session file of version 2")
+        body = 4096 + 64 * struct.unpack_from("<I", data, 44)[0]
+        names = [data[i : i + 24].rstrip(b"\0").decode() for i in range(4096, body, 64)]
         self.sides = {(name, side): Side(side) for name in names for side in (BID, ASK)}
         self.trades = {name: [] for name in names}  # [time, price, taker's side, size not yet used]
         self.printed = {}  # (symbol, trade id): (exchange time, price, size)
-        body = zlib.decompress(data[4096:])
+        body = zlib.decompress(data[body:])
         if len(body) != 64 * count:
             raise OSError(f"{path}: {len(body)} bytes of records, {64 * count} promised")
         for record in struct.iter_unpack("<qqHBBB3xqqqqQ", body):
@@ -112,7 +112,7 @@ class Session:
         elif kind == TRADE:
             self.trades[name].append([at, a, side, b])
             self.printed[name, number] = (exchange_at, a, b)
-        else:
+        elif kind == DEPTH:
             self.sides[name, side].level(at, a, b)
 
 

@@ -232,6 +232,8 @@ void MarketHub::on_record(const SessionRecord& record, WallNanos stamp) {
       publish(kTradeBit, record.symbol, message_);
       break;
     }
+    case SessionKind::kStatus:
+      break;
     case SessionKind::kDepth: {
       const SessionLevel level = record.level();
       auto& side = record.side == SessionSide::kBid ? update_.bids : update_.asks;

@@ -61,6 +61,9 @@ void Player::apply(WallNanos at, const SessionRecord& record) {
       in_snapshot_ = record.snapshot() && !record.last_of_event();
       break;
     }
+    case SessionKind::kStatus:
+      venue_.status(at, record.symbol, record.status() == SessionStatus::kResume);
+      break;
   }
 }
 

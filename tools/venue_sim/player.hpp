@@ -40,7 +40,7 @@ class Player {
   [[nodiscard]] std::size_t played() const noexcept { return next_; }
   [[nodiscard]] std::size_t total() const noexcept { return session_.records.size(); }
   // Played records by SessionKind; index 0 is unused.
-  [[nodiscard]] const std::array<std::uint64_t, 4>& by_kind() const noexcept { return by_kind_; }
+  [[nodiscard]] const std::array<std::uint64_t, 5>& by_kind() const noexcept { return by_kind_; }
   // Session time of the last played record.
   [[nodiscard]] std::int64_t session_now() const noexcept;
 
@@ -52,7 +52,7 @@ class Player {
   Venue& venue_;
   std::size_t next_{0};
   bool in_snapshot_{false};  // the last depth record was inside an unfinished snapshot event
-  std::array<std::uint64_t, 4> by_kind_{};
+  std::array<std::uint64_t, 5> by_kind_{};
 };
 
 }  // namespace sluice::sim

@@ -66,8 +66,15 @@ MarketHubOptions hub_options(const ServerConfig& config) {
 std::vector<Symbol> venue_symbols(const Session& session) {
   std::vector<Symbol> symbols;
   for (const SessionSymbol& recorded : session.symbols) {
-    Symbol symbol = make_symbol(recorded.symbol, recorded.price_increment, recorded.qty_increment,
-                                recorded.min_order_qty);
+    const bool equity = recorded.asset_class == SessionAssetClass::kUsEquity;
+    Symbol symbol = (equity ? make_equity : make_symbol)(
+        recorded.symbol, recorded.price_increment, recorded.qty_increment, recorded.min_order_qty);
+    symbol.tape = recorded.tape;
+    symbol.shortable = (recorded.flags & kSessionShortable) != 0;
+    symbol.easy_to_borrow = (recorded.flags & kSessionEasyToBorrow) != 0;
+    symbol.fractionable = (recorded.flags & kSessionFractionable) != 0;
+    symbol.marginable = (recorded.flags & kSessionMarginable) != 0;
+    symbol.previous_close = recorded.previous_close;
     if (symbol.quote != "USD") {
       throw Error(ExitCode::kConfig, "session symbol \"" + recorded.symbol +
                                          "\": the simulated account holds USD; convert a session "
@@ -334,6 +341,7 @@ std::string VenueServer::status_json() const {
   json.key("quote").integer(static_cast<std::int64_t>(kinds[1]));
   json.key("trade").integer(static_cast<std::int64_t>(kinds[2]));
   json.key("depth").integer(static_cast<std::int64_t>(kinds[3]));
+  json.key("status").integer(static_cast<std::int64_t>(kinds[4]));
   json.end_object();
   json.key("t0_ns").integer(timeline_.t0().ns);
   json.key("first_send_ns").integer(timeline_.first_send_ns());

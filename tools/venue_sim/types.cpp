@@ -21,6 +21,17 @@ constexpr std::uint64_t hash_text(std::string_view text) noexcept {
   return h;
 }
 
+Symbol tradable(std::string_view name, Price price_increment, Qty qty_increment,
+                Qty min_order_qty) {
+  Symbol symbol;
+  symbol.name = name;
+  symbol.price_increment = price_increment;
+  symbol.qty_increment = qty_increment;
+  symbol.min_order_qty = min_order_qty;
+  symbol.asset_id = derived_id(hash_text(name), 0);
+  return symbol;
+}
+
 }  // namespace
 
 Id128 derived_id(std::uint64_t seed, std::uint64_t n) noexcept {
@@ -45,15 +56,19 @@ Symbol make_symbol(std::string_view name, Price price_increment, Qty qty_increme
                                        "\" is not a pair like \"BTC/USD\"; convert the session "
                                        "again with the venue's pair names");
   }
-  Symbol symbol;
-  symbol.name = name;
+  Symbol symbol = tradable(name, price_increment, qty_increment, min_order_qty);
   symbol.base = name.substr(0, slash);
   symbol.quote = name.substr(slash + 1);
   symbol.compact = symbol.base + symbol.quote;
-  symbol.price_increment = price_increment;
-  symbol.qty_increment = qty_increment;
-  symbol.min_order_qty = min_order_qty;
-  symbol.asset_id = derived_id(hash_text(name), 0);
+  return symbol;
+}
+
+Symbol make_equity(std::string_view name, Price price_increment, Qty qty_increment,
+                   Qty min_order_qty) {
+  Symbol symbol = tradable(name, price_increment, qty_increment, min_order_qty);
+  symbol.base = symbol.compact = symbol.name;
+  symbol.quote = "USD";
+  symbol.asset_class = AssetClass::kUsEquity;
   return symbol;
 }
 

@@ -71,7 +71,10 @@ using SymbolIndex = std::uint16_t;
   return "unknown";
 }
 
-// One tradable pair. Orders and market data say "BTC/USD", positions and activities "BTCUSD".
+enum class AssetClass : std::uint8_t { kCrypto = 1, kUsEquity = 2 };
+
+// What may be traded. A crypto pair: orders and market data say "BTC/USD", positions and activities
+// "BTCUSD". An equity is called the same everywhere; its base is itself, its quote is USD.
 struct Symbol {
   std::string name;
   std::string compact;  // name without the slash
@@ -81,10 +84,23 @@ struct Symbol {
   Qty qty_increment{};
   Qty min_order_qty{};
   Id128 asset_id{};  // the same for the same name, always
+  AssetClass asset_class{AssetClass::kCrypto};
+  char tape{0};  // equities: A NYSE, B other listings, C Nasdaq
+  bool shortable{false};
+  bool easy_to_borrow{false};
+  bool fractionable{false};
+  bool marginable{false};
+  Price previous_close{};  // equities; 0 = not known
+
+  [[nodiscard]] bool is_equity() const noexcept { return asset_class == AssetClass::kUsEquity; }
 };
 
 // Splits "BTC/USD"; throws Error(kConfig) for a name without exactly one slash.
 [[nodiscard]] Symbol make_symbol(std::string_view name, Price price_increment, Qty qty_increment,
+                                 Qty min_order_qty);
+
+// An equity: whole shares, traded in cents.
+[[nodiscard]] Symbol make_equity(std::string_view name, Price price_increment, Qty qty_increment,
                                  Qty min_order_qty);
 
 // Ids that look random and are the same for the same seed: a run can be repeated to the last id.

@@ -14,7 +14,8 @@ Venue::Venue(std::vector<Symbol> symbols, const VenueOptions& options, IdSource 
       ids_(ids),
       ledger_(options.cash, symbols_.size(), options.fees),
       matcher_(symbols_.size()),
-      last_trade_(symbols_.size()) {}
+      last_trade_(symbols_.size()),
+      halted_(symbols_.size()) {}
 
 std::optional<SymbolIndex> Venue::find_symbol(std::string_view name) const {
   for (std::size_t i = 0; i < symbols_.size(); ++i) {
@@ -46,6 +47,11 @@ void Venue::trade(WallNanos at, SymbolIndex symbol, const RecordedTrade& trade) 
 
 void Venue::depth(WallNanos at, SymbolIndex symbol, const RecordedLevel& level) {
   matcher_.depth(symbol, level, fills_);
+  apply_fills(at);
+}
+
+void Venue::status(WallNanos at, SymbolIndex symbol, bool trading) {
+  halted_[symbol] = !trading;
   apply_fills(at);
 }
 

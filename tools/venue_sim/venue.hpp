@@ -62,6 +62,9 @@ class Venue {
   void trade(WallNanos at, SymbolIndex symbol, const RecordedTrade& trade);
   void depth(WallNanos at, SymbolIndex symbol, const RecordedLevel& level);
 
+  // Trading in the symbol stops or goes on.
+  void status(WallNanos at, SymbolIndex symbol, bool trading);
+
   // --- orders
   [[nodiscard]] std::variant<OrderKey, ApiError> submit(WallNanos at, NewOrder order);
   // Nothing = accepted (204): the order can still be filled until a "canceled" event.
@@ -127,6 +130,7 @@ class Venue {
   std::size_t fees_posted_{0};  // executions whose CFEE activity exists
   std::size_t open_orders_{0};
   std::vector<Price> last_trade_;
+  std::vector<bool> halted_;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
   std::uint64_t sequence_{0};
   Fills fills_;
