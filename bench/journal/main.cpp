@@ -5,6 +5,9 @@
 // a batch of appends is timed, waiting for a spare segment is not (a persistence that falls behind
 // its disk leaves the records in the ring). Files lie in $SLUICE_BENCH_DIR, by default the folder
 // for temporary files: use the disk that the journal will be on.
+// `database` applies a journal of orders (intent, approval, submission, fill, fee) to SQLite as
+// persistence's third thread does; one iteration is one record, its baseline is reading the same
+// journal without a database.
 #include <benchmark/benchmark.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -20,6 +23,7 @@
 #include <vector>
 
 #include "common/base/crc32c.hpp"
+#include "common/storage/database_writer.hpp"
 #include "common/storage/tap_journal.hpp"
 
 namespace {
@@ -134,12 +138,83 @@ void copy(benchmark::State& state) {
   }
 }
 
+// A journal of `orders` orders with five records each.
+void write_orders(const std::string& dir, std::uint64_t orders) {
+  TapJournal journal(
+      {.dir = dir, .instance = "bench", .segment_bytes = 64U << 20, .rings = {"bench"}});
+  Tap tap;
+  tap.incarnation = 1;
+  const auto push = [&](TapType type, const auto& body) {
+    ++tap.sequence;
+    tap.now_ns.ns = 1'770'000'000'000'000'000 + static_cast<std::int64_t>(tap.sequence) * 50'000;
+    tap.set_body(type, body);
+    if (journal.append(tap) == TapStatus::kOk)
+      return;
+    static_cast<void>(journal.writer().prepare());
+    static_cast<void>(journal.append(tap));
+  };
+  for (std::uint64_t i = 1; i <= orders; ++i) {
+    Intent intent;
+    intent.id = {.incarnation = 1, .strategy = 0, .reserved = 0, .sequence = i};
+    intent.side = i % 2 == 0 ? Side::kBuy : Side::kSell;
+    push(TapType::kIntent, intent);
+    push(TapType::kOrder, intent);
+    Execution e;
+    e.intent = intent.id;
+    e.side = intent.side;
+    e.px = Price{60'000'000'000'000};
+    e.qty = Qty{100'000'000};
+    e.execution_id = {.hi = i * 0x9e3779b97f4a7c15, .lo = i};  // as random as a venue's
+    for (const ExecutionKind kind :
+         {ExecutionKind::kSubmitting, ExecutionKind::kFill, ExecutionKind::kFee}) {
+      e.n = tap.sequence;
+      e.kind = kind;
+      push(TapType::kExecution, e);
+    }
+  }
+}
+
+constexpr std::uint64_t kOrders = 40'000;
+constexpr std::uint64_t kRecords = kOrders * 5;
+
+void database(benchmark::State& state) {
+  const BenchDir dir;
+  write_orders(dir.path() + "/j", kOrders);
+  const std::uint64_t last = JournalReader(dir.path() + "/j").durable_position();
+  for (auto _ : state) {
+    DatabaseWriter writer({.journal_dir = dir.path() + "/j", .path = dir.path() + "/db"});
+    const auto begin = Clock::now();
+    while (writer.turn(last, MonoNanos{1})) {
+    }
+    state.SetIterationTime(seconds_since(begin) / kRecords);
+    if (writer.status().applied != last)
+      state.SkipWithError(writer.status().problem.c_str());
+    state.counters["rows_per_record"] =
+        static_cast<double>(writer.status().rows) / static_cast<double>(kRecords);
+  }
+}
+
+void read_journal(benchmark::State& state) {
+  const BenchDir dir;
+  write_orders(dir.path() + "/j", kOrders);
+  const std::uint64_t last = JournalReader(dir.path() + "/j").durable_position();
+  for (auto _ : state) {
+    JournalFollower follower(dir.path() + "/j", {});
+    const auto begin = Clock::now();
+    for (RecordView record; follower.next(last, record);)
+      benchmark::DoNotOptimize(record);
+    state.SetIterationTime(seconds_since(begin) / kRecords);
+  }
+}
+
 }  // namespace
 
 BENCHMARK(append)->UseManualTime()->Iterations(100);
 BENCHMARK(write_and_fdatasync)->UseManualTime()->Iterations(50);
 BENCHMARK(checksum);
 BENCHMARK(copy);
+BENCHMARK(database)->UseManualTime()->Iterations(1);
+BENCHMARK(read_journal)->UseManualTime()->Iterations(5);
 
 int main(int argc, char** argv) {
   // The names carry what the options above add to them.
@@ -148,6 +223,9 @@ int main(int argc, char** argv) {
       "write_and_fdatasync/iterations:50/manual_time / append/iterations:100/manual_time");
   benchmark::AddCustomContext("ratio.append_vs_checksum",
                               "append/iterations:100/manual_time / checksum");
+  benchmark::AddCustomContext(
+      "ratio.database_vs_read_journal",
+      "database/iterations:1/manual_time / read_journal/iterations:5/manual_time");
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv))
     return 1;

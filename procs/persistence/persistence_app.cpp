@@ -22,6 +22,9 @@ PersistenceApp::PersistenceApp(StageShell& shell)
   for (const std::string& name : names_)
     rings_.emplace_back(shell.instance(), name);
   shell_.page().set_mark(kMarkHighWater, 0);
+  if (shell_.config().persistence.database) {
+    database_.emplace(shell_.config(), journal_.writer(), shell_.page(), shell_.instance().clock());
+  }
 }
 
 std::size_t PersistenceApp::poll(MonoNanos now) {
@@ -140,6 +143,21 @@ void PersistenceApp::drain() {
   shell_.page().set_mark(kMarkDurable, journal_.writer().durable_position());
   log_info("drained: {} taps journalled, durable up to record {}", journal_.counters().appended,
            journal_.writer().durable_position());
+  drain_database();
+}
+
+// The journal is complete; the database has until the patience ends, and loses nothing by it.
+void PersistenceApp::drain_database() {
+  if (!database_)
+    return;
+  database_->finish();
+  const MonoNanos begin = shell_.now();
+  while (!database_->finished() && shell_.now().ns - begin.ns < kDatabasePatience) {
+    shell_.heartbeat(shell_.now());
+    const timespec pause{.tv_sec = 0, .tv_nsec = 1'000'000};
+    ::nanosleep(&pause, nullptr);
+  }
+  database_.reset();
 }
 
 }  // namespace sluice

@@ -1,7 +1,7 @@
 // The persistence stage: drains what may not be lost first, then the taps, into the journal.
 //
-// Thread contract: the stage's first thread; SyncThread is the second one.
-// Invariants:
+// Thread contract: the stage's first thread; SyncThread is the second one, DatabaseThread the
+// third. Invariants:
 //  1. A slot is given back only after its tap stands in the journal's mapping. A kill of this
 //  process
 //     therefore loses nothing; what is handed out again is recognised by its sequence.
@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@
 #include "common/runtime/metrics.hpp"
 #include "common/runtime/stage.hpp"
 #include "common/storage/tap_journal.hpp"
+#include "procs/persistence/database_thread.hpp"
 #include "procs/persistence/sync_thread.hpp"
 #include "shm/ring.hpp"
 
@@ -44,6 +46,8 @@ class PersistenceApp {
   static constexpr std::size_t kTapBatch = 512;
   // How long drain() waits for a spare segment before it leaves the rest to the next start.
   static constexpr std::int64_t kDrainPatience = 10 * kNanosPerSecond;
+  // How long drain() waits for the database; what is missing then, the next start applies.
+  static constexpr std::int64_t kDatabasePatience = 5 * kNanosPerSecond;
 
   std::size_t take(std::size_t ring, std::size_t limit);
   std::size_t take_all();
@@ -51,12 +55,14 @@ class PersistenceApp {
   void publish(std::size_t taken, std::int64_t spent_ns);
   void check_sync();
   void fail_sync();
+  void drain_database();
 
   StageShell& shell_;
   std::vector<std::string> names_;
   std::vector<Ring> rings_;  // by Tap::ring
   TapJournal journal_;
   SyncThread sync_;
+  std::optional<DatabaseThread> database_;  // reads what sync_ made durable
   DeltaCounters<PersistenceMetric> counted_;
   std::uint64_t malformed_told_{0};
   bool out_of_room_{false};

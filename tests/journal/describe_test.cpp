@@ -41,6 +41,15 @@ TEST(DescribeTap, PrintsEachMarketEventOfATap) {
   EXPECT_THAT(line, Not(HasSubstr("kind=none")));
 }
 
+TEST(DescribeTap, PrintsATradingStatusWithTheVenuesCodes) {
+  std::array<MarketEvent, kMarketEventsPerTap> events{};
+  events[0].set_body(
+      MarketKind::kStatus,
+      StatusMark{.status = TradingStatus::kHalted, .code = 'H', .reason = 0x323154, .reserved = 0});
+  EXPECT_THAT(describe_body(tap_of_body(2, 1, TapType::kMarketEvents, events)).line(),
+              HasSubstr("status=halted code=H reason=T12"));
+}
+
 TEST(DescribeTap, PrintsAnIntentWithItsCause) {
   Intent intent;
   intent.id = {.incarnation = 4, .strategy = 0, .reserved = 0, .sequence = 12};

@@ -42,6 +42,31 @@ struct StatOptions {
 // What is in the journal, counted.
 int stat(const StatOptions& options, std::FILE* out);
 
+struct CompareOptions {
+  std::string dir;
+  std::string db{};      // empty: default_database(dir)
+  bool complete{false};  // a database that is behind fails, too
+  bool json{false};
+};
+// The journal against the database, row by row up to the position the database has applied. Returns
+// 1 with the first difference. Throws when one of them cannot be read.
+int compare(const CompareOptions& options, std::FILE* out);
+
+struct TraceOptions {
+  std::string dir;
+  std::string execution{};  // the venue's id, or the gateway's event n.sub
+  std::string order{};      // a client order id, or incarnation-strategy-sequence
+  bool last{false};         // the last fill of the journal
+  std::string db{};         // names of instruments and strategies come from here; may be missing
+  bool json{false};
+};
+// From a fill, or an order, back to the market event that caused it. Returns 1 when the journal
+// does not hold it, or a part of its way (which part is said).
+int trace(const TraceOptions& options, std::FILE* out);
+
+// The database beside a journal, where persistence puts it by default.
+[[nodiscard]] std::string default_database(const std::string& dir);
+
 // Opens the folder for the commands: throws Error(kResource) when there is no segment in it, or
 // when its records are of another build's schema (they cannot be decoded).
 [[nodiscard]] JournalReader open_journal(const std::string& dir);

@@ -58,6 +58,16 @@ std::string side_text(Side side) {
   return side == Side::kNone ? "" : to_string(side);
 }
 
+// Up to 8 characters, the first lowest; what is not printable shows as '?'.
+std::string packed_text(std::uint64_t word) {
+  std::string text;
+  for (; word != 0; word >>= 8) {
+    const auto c = static_cast<char>(word & 0xffU);
+    text.push_back(c >= ' ' && c <= '~' ? c : '?');
+  }
+  return text;
+}
+
 Fields market_event(const MarketEvent& event) {
   Fields f;
   f.text("kind", name_of(event.kind));
@@ -103,7 +113,14 @@ Fields market_event(const MarketEvent& event) {
     case MarketKind::kSession:
       f.number("incarnation", event.session().incarnation);
       break;
-    case MarketKind::kStatus:
+    case MarketKind::kStatus: {
+      constexpr std::array kWords{"unknown", "trading", "halted", "information"};
+      const StatusMark mark = event.status();
+      f.text("status", name_in(kWords, mark.status));
+      f.text_unless_empty("code", packed_text(mark.code));
+      f.text_unless_empty("reason", packed_text(mark.reason));
+      break;
+    }
     case MarketKind::kNone:
       break;
   }
@@ -122,7 +139,7 @@ Fields market_events(const Tap& tap) {
 }
 
 Fields intent_fields(const Intent& intent) {
-  constexpr std::array kKinds{"none", "new", "replace"};
+  constexpr std::array kKinds{"none", "new", "replace", "session"};
   Fields f;
   f.text("intent", text_of(intent.id));
   f.text_unless_empty("replaces", text_of(intent.replaces));
@@ -160,6 +177,8 @@ Fields execution_fields(const Execution& execution) {
   if (execution.reason != Reason::kNone)
     f.text("reason", to_string(execution.reason));
   f.text_unless_empty("intent", text_of(execution.intent));
+  if (execution.linked != 0)
+    f.number("linked", execution.linked);
   if (execution.order_row != kNoRow)
     f.number("row", std::uint64_t{execution.order_row});
   f.number("instrument", std::uint64_t{execution.instrument});
@@ -257,10 +276,12 @@ std::string all_tap_type_names() {
 }
 
 const char* name_of(ExecutionKind kind) noexcept {
-  constexpr std::array kNames{"none",      "submitting", "accepted", "fill",    "fee",
-                              "cancelled", "expired",    "rejected", "refused", "unknown",
-                              "not_sent",  "adjustment", "snapshot", "session", "cancel_rejected"};
-  static_assert(kNames.size() == static_cast<std::size_t>(ExecutionKind::kCancelRejected) + 1);
+  constexpr std::array kNames{
+      "none",      "submitting",      "accepted", "fill",    "fee",
+      "cancelled", "expired",         "rejected", "refused", "unknown",
+      "not_sent",  "adjustment",      "snapshot", "session", "cancel_rejected",
+      "replaced",  "replace_rejected"};
+  static_assert(kNames.size() == static_cast<std::size_t>(ExecutionKind::kReplaceRejected) + 1);
   return name_in(kNames, kind);
 }
 
