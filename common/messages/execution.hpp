@@ -8,6 +8,10 @@
 //  2. A fee is charged on what is received: on a buy in the base asset, on a sell in the quote
 //  asset.
 //     It is `estimated` until the venue names it.
+//  3. A successor's cum_qty counts its own executions alone; `approved` is the chain's total and
+//     `leaves` what the chain may still trade through it.
+//  4. `linked` is the sequence of the chain's other order (same strategy, same incarnation): of the
+//     successor on kReplaced, else of the order this one replaces; 0: none.
 #pragma once
 
 #include <array>
@@ -72,6 +76,8 @@ enum class ExecutionKind : std::uint8_t {
   kSnapshot = 12,  // state of the row after a gap
   kSession = 13,   // first record of a gateway's incarnation; cum_qty carries the incarnation
   kCancelRejected = 14,
+  kReplaced = 15,         // the end of the old order: `linked` names the successor, which lives
+  kReplaceRejected = 16,  // the end of the successor: `linked` names the old order, which lives on
 };
 
 // The gateway's incarnation stands in the high bits of an event number, so that numbers of a later
@@ -118,11 +124,11 @@ struct Execution {
   WallNanos venue_ns{};
   MonoNanos receive_ns{};
   ExecutionStamps stamps{};
-  std::uint64_t reserved{0};
+  std::uint64_t linked{0};
 };
 SLUICE_SCHEMA(Execution, n, sub, kind, state, flags, reason, intent, order_row, instrument, account,
               venue, side, fee_status, fee_asset, px, qty, cum_qty, leaves, fee, requested,
-              approved, execution_id, venue_order_id, venue_ns, receive_ns, stamps, reserved);
+              approved, execution_id, venue_order_id, venue_ns, receive_ns, stamps, linked);
 static_assert(sizeof(Execution) == 184, "three cache lines with its stamp; contracts.md fixes it");
 
 }  // namespace sluice

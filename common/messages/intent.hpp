@@ -3,9 +3,11 @@
 //
 // Invariants:
 //  1. Risk changes only `approved` and its own stamps.
-//  2. `stamps` belong to the shells: real-clock values written at publication, excluded from every
+//  2. A replace names the chain's new total (filled included) in `requested`; its own `id` is the
+//     successor's. Risk approves it whole or refuses it.
+//  3. `stamps` belong to the shells: real-clock values written at publication, excluded from every
 //     comparison. The core sets only times derived from the `now_ns` it was given.
-//  3. The strategy of an intent is a property of the ring it came from; a record that says
+//  4. The strategy of an intent is a property of the ring it came from; a record that says
 //  otherwise
 //     is garbage.
 #pragma once
@@ -37,7 +39,7 @@ SLUICE_SCHEMA(IntentStamps, strategy_poll, strategy_publish, risk_poll, risk_pub
 
 struct Intent {
   IntentId id{};
-  IntentId replaces{};
+  IntentId replaces{};  // kReplace: the order to replace, of this strategy and incarnation
   std::uint16_t account{0};
   std::uint16_t venue{0};
   std::uint32_t instrument{0};

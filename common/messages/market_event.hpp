@@ -57,6 +57,21 @@ struct Depth {
   std::uint64_t level;  // index within its venue message
 };
 
+// What a status message says about trading in an instrument.
+enum class TradingStatus : std::uint64_t {
+  kUnknown = 0,      // a code we do not know: no new risk until one that we know resumes trading
+  kTrading = 1,      // trading goes on
+  kHalted = 2,       // a halt, a pause, or quotes without trading
+  kInformation = 3,  // says nothing about trading: imbalances, indications, bands
+};
+
+struct StatusMark {
+  TradingStatus status;
+  std::uint64_t code;    // the venue's, up to 8 characters, the first lowest; for people
+  std::uint64_t reason;  // the same
+  std::uint64_t reserved;
+};
+
 struct Gap {
   std::uint64_t lost;
   MonoNanos next;  // receive_ns of the next record published
@@ -81,6 +96,7 @@ struct MarketEvent {
   [[nodiscard]] Quote quote() const noexcept { return std::bit_cast<Quote>(body); }
   [[nodiscard]] Trade trade() const noexcept { return std::bit_cast<Trade>(body); }
   [[nodiscard]] Depth depth() const noexcept { return std::bit_cast<Depth>(body); }
+  [[nodiscard]] StatusMark status() const noexcept { return std::bit_cast<StatusMark>(body); }
   [[nodiscard]] Gap gap() const noexcept { return std::bit_cast<Gap>(body); }
   [[nodiscard]] SessionMark session() const noexcept { return std::bit_cast<SessionMark>(body); }
 

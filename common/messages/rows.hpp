@@ -31,8 +31,9 @@ SLUICE_SCHEMA(QuoteRow, quote, last_px, last_qty, exchange_ns, receive_ns, trade
 struct OrderRow {
   IntentId id{};
   Id128 venue_order_id{};
-  IntentId replaces{};
-  std::uint64_t n{0};  // last gateway event applied to the row
+  IntentId replaces{};     // the order before it in its chain
+  IntentId replaced_by{};  // the successor, asked for or (state Replaced) in its place
+  std::uint64_t n{0};      // last gateway event applied to the row
   std::uint32_t instrument{0};
   std::uint16_t account{0};
   std::uint16_t venue{0};
@@ -46,8 +47,9 @@ struct OrderRow {
   Price stop{};
   Qty requested{};
   Qty approved{};      // what left or may leave; the order's quantity at the venue
-  Qty filled{};        // Σ executions booked
-  Qty venue_filled{};  // highest cumulative quantity the venue told
+  Qty filled{};        // Σ executions of this order booked
+  Qty venue_filled{};  // highest cumulative quantity the venue told, of this order's own executions
+  Qty chain_filled{};  // Σ executions of the orders it replaced; `approved` is the chain's total
   Cash filled_notional{};
   std::int64_t fee_base{0};   // 1e-9 of the base asset (buys)
   std::int64_t fee_quote{0};  // 1e-9 of the quote currency (sells)
@@ -64,11 +66,11 @@ struct OrderRow {
   IntentStamps stamps{};
   ExecutionStamps gateway_stamps{};
 };
-SLUICE_SCHEMA(OrderRow, id, venue_order_id, replaces, n, instrument, account, venue, side, type,
-              tif, state, flags, reason, limit, stop, requested, approved, filled, venue_filled,
-              filled_notional, fee_base, fee_quote, executions, fees_pending, reserved_cash,
-              decided_ns, deadline_ns, submitting_ns, ack_ns, terminal_ns, venue_ns, cause, stamps,
-              gateway_stamps);
+SLUICE_SCHEMA(OrderRow, id, venue_order_id, replaces, replaced_by, n, instrument, account, venue,
+              side, type, tif, state, flags, reason, limit, stop, requested, approved, filled,
+              venue_filled, chain_filled, filled_notional, fee_base, fee_quote, executions,
+              fees_pending, reserved_cash, decided_ns, deadline_ns, submitting_ns, ack_ns,
+              terminal_ns, venue_ns, cause, stamps, gateway_stamps);
 
 // Board `positions`: row (strategy index + 1) * instruments + instrument; block 0 is the account as
 // our books have it (Σ strategies + external), the last block is `external`. Written by the

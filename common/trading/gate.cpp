@@ -73,6 +73,8 @@ class Check {
         rules_(rules),
         ceilings_(rules.instruments[in.intent.instrument]),
         instrument_(instruments[in.intent.instrument]),
+        leaves_(leaves_of(in)),
+        added_(added_by(in)),
         out_(out) {}
 
   [[nodiscard]] Reason kill() const noexcept {
@@ -175,8 +177,8 @@ class Check {
       out_.limit = buy ? floor_to_tick(instrument_, bound) : ceil_to_tick(instrument_, bound);
     }
     out_.worst_px = buy ? std::max(out_.limit, bound) : std::max(out_.limit, quote.ask_px);
-    return notional(out_.worst_px, intent_.approved, out_.worst_notional) ? Reason::kNone
-                                                                          : Reason::kOverflow;
+    return notional(out_.worst_px, leaves_, out_.worst_notional) ? Reason::kNone
+                                                                 : Reason::kOverflow;
   }
 
   [[nodiscard]] Reason form() const noexcept {
@@ -190,9 +192,8 @@ class Check {
     if (qty < instrument_.min_qty) {
       return Reason::kSizeMin;
     }
-    const Qty largest =
-        std::min({instrument_.max_qty, ceilings_.order_qty, in_.limits.max_order_qty});
-    if (qty > largest) {
+    const Qty largest = std::min(ceilings_.order_qty, in_.limits.max_order_qty);
+    if (qty > instrument_.max_qty || leaves_ > largest) {
       return Reason::kSizeMax;
     }
     return value();
@@ -233,7 +234,7 @@ class Check {
   // No short where forbidden, no flip through zero in one order, and never more than is available
   // net of what other orders hold. Where shorting is forbidden nothing but a covered sale passes.
   [[nodiscard]] Reason available() const noexcept {
-    const std::int64_t qty = intent_.approved.raw;
+    const std::int64_t qty = leaves_.raw;
     const std::int64_t p_account = supported_position(in_.account_position);
     const std::int64_t p_strategy = in_.strategy_position.position;
     const bool sell = intent_.side == Side::kSell;
@@ -261,9 +262,9 @@ class Check {
     std::int64_t reach = 0;
     const bool buy = intent_.side == Side::kBuy;
     const bool fits = buy ? add_checked(worst_long(p), p.working_buy.raw, reach) &&
-                                add_checked(reach, intent_.approved.raw, reach)
+                                add_checked(reach, added_.raw, reach)
                           : sub_checked(worst_short(p), p.working_sell.raw, reach) &&
-                                sub_checked(reach, intent_.approved.raw, reach);
+                                sub_checked(reach, added_.raw, reach);
     if (!fits) {
       return Reason::kOverflow;
     }
@@ -294,22 +295,46 @@ class Check {
   }
 
   [[nodiscard]] Reason open_orders() const noexcept {
-    return in_.open_orders < rules_.open_orders ? Reason::kNone : Reason::kOpenOrders;
+    // A chain is one order at the venue, whichever of its members lives.
+    const std::uint32_t own = in_.replaced != nullptr ? 1 : 0;
+    return in_.open_orders < rules_.open_orders + own ? Reason::kNone : Reason::kOpenOrders;
   }
 
   [[nodiscard]] Reason rate() const noexcept {
     return in_.strategy_rate_room && in_.venue_rate_room ? Reason::kNone : Reason::kRate;
   }
 
-  [[nodiscard]] Reason buying_power() const noexcept {
+  [[nodiscard]] Reason duplicate() const noexcept {
+    return in_.duplicate ? Reason::kDuplicate : Reason::kNone;
+  }
+
+  // The venue refuses it, and a fill against oneself is paid for twice.
+  [[nodiscard]] Reason self_trade() noexcept {
+    out_.collision = in_.self_trade(intent_.side, out_.type, out_.limit);
+    return out_.collision == Collision::kNone ? Reason::kNone : Reason::kSelfTrade;
+  }
+
+  [[nodiscard]] Reason buying_power() noexcept {
     if (intent_.side != Side::kBuy) {
       return Reason::kNone;
     }
+    const std::int64_t held = in_.replaced != nullptr ? in_.replaced->held.raw : 0;
+    out_.reserve = Cash{std::max<std::int64_t>(out_.worst_notional.raw - held, 0)};
     std::int64_t needed = 0;
-    if (!add_checked(out_.worst_notional.raw, in_.reserved.raw, needed)) {
+    if (!add_checked(out_.reserve.raw, in_.reserved.raw, needed)) {
       return Reason::kOverflow;
     }
     return needed > in_.account.venue_buying_power.raw ? Reason::kBuyingPower : Reason::kNone;
+  }
+
+  // What may still trade once the order lives, and what of it is new.
+  [[nodiscard]] static Qty leaves_of(const GateInputs& in) noexcept {
+    const std::int64_t filled = in.replaced != nullptr ? in.replaced->chain_filled.raw : 0;
+    return Qty{in.intent.approved.raw - filled};
+  }
+  [[nodiscard]] static Qty added_by(const GateInputs& in) noexcept {
+    const std::int64_t before = in.replaced != nullptr ? in.replaced->leaves.raw : 0;
+    return Qty{std::max<std::int64_t>(leaves_of(in).raw - before, 0)};
   }
 
  private:
@@ -327,6 +352,8 @@ class Check {
   const GateRules& rules_;
   const InstrumentCeilings& ceilings_;
   const Instrument& instrument_;
+  const Qty leaves_;
+  const Qty added_;
   GateResult& out_;
 };
 
@@ -335,32 +362,32 @@ class Check {
 GateResult HardGate::check(const GateInputs& in) noexcept {
   GateResult out;
   out.reduces =
-      order_reduces(in.intent.side, in.intent.approved, in.account_position, in.strategy_position);
+      order_reduces(in.intent.side, Check::added_by(in), in.account_position, in.strategy_position);
   Check c(in, rules_, instruments_, out);
-  using Step = Reason (Check::*)() noexcept;
-  using ConstStep = Reason (Check::*)() const noexcept;
-  constexpr ConstStep kBeforePrice[] = {
-      &Check::kill,          &Check::deadline,    &Check::clock,      &Check::account,
-      &Check::trading_state, &Check::limit_sheet, &Check::risk_alive, &Check::stream,
-      &Check::market_data,   &Check::instrument};
-  constexpr Step kPrice = &Check::price;
-  // Between rate and buying power stand, from the next issue on, economic duplicate and self-trade.
-  constexpr ConstStep kAfterPrice[] = {&Check::form,         &Check::collar,      &Check::available,
-                                       &Check::position,     &Check::open_orders, &Check::rate,
-                                       &Check::buying_power, &Check::kill};
-  for (const ConstStep step : kBeforePrice) {
+  using Step = Reason (Check::*)() const noexcept;
+  using PricingStep = Reason (Check::*)() noexcept;
+  constexpr Step kBeforePrice[] = {&Check::kill,       &Check::deadline,      &Check::clock,
+                                   &Check::account,    &Check::trading_state, &Check::limit_sheet,
+                                   &Check::risk_alive, &Check::stream,        &Check::market_data,
+                                   &Check::instrument};
+  constexpr Step kAfterPrice[] = {&Check::form,     &Check::collar,      &Check::available,
+                                  &Check::position, &Check::open_orders, &Check::rate,
+                                  &Check::duplicate};
+  const auto run = [&](auto step) {
     if (out.reason == Reason::kNone) {
       out.reason = (c.*step)();
     }
+  };
+  for (const Step step : kBeforePrice) {
+    run(step);
   }
-  if (out.reason == Reason::kNone) {
-    out.reason = (c.*kPrice)();
+  run(PricingStep{&Check::price});
+  for (const Step step : kAfterPrice) {
+    run(step);
   }
-  for (const ConstStep step : kAfterPrice) {
-    if (out.reason == Reason::kNone) {
-      out.reason = (c.*step)();
-    }
-  }
+  run(PricingStep{&Check::self_trade});
+  run(PricingStep{&Check::buying_power});
+  run(Step{&Check::kill});
   ++refused_[static_cast<std::size_t>(out.reason)];
   return out;
 }

@@ -11,7 +11,9 @@
 //  only:
 //     state ReduceOnly, journal high water, an old limit sheet, dead risk, position, exposure (and
 //     an unproven stream after a young audit).
-//  4. Arithmetic is checked; what does not fit is refused (kOverflow).
+//  4. Of a replace, what may still trade counts (the chain's total less what it traded), and only
+//     what it adds to the old order's leaves is new to position, exposure and buying power.
+//  5. Arithmetic is checked; what does not fit is refused (kOverflow).
 #pragma once
 
 #include "common/messages/rows.hpp"
@@ -28,8 +30,36 @@ struct KillProbe {
   [[nodiscard]] bool tripped() const noexcept { return read == nullptr || read(context); }
 };
 
+// What an order would trade against of the account's own orders (working, in flight, unknown,
+// foreign), as the venue defines it: market and stop orders of the other side always, limit orders
+// when they cross.
+enum class Collision : std::uint8_t {
+  kNone = 0,
+  kOwn = 1,      // with orders of ours alone
+  kForeign = 2,  // with at least one that we may not cancel
+};
+
+// Asks for collisions at the price the order leaves with, which only the gate knows. A probe that
+// was never set counts as a collision.
+struct SelfTradeProbe {
+  Collision (*find)(const void* context, Side side, OrderType type, Price limit) noexcept {nullptr};
+  const void* context{nullptr};
+
+  [[nodiscard]] Collision operator()(Side side, OrderType type, Price limit) const noexcept {
+    return find == nullptr ? Collision::kForeign : find(context, side, type, limit);
+  }
+};
+
+// The order that a replace takes the place of. What it holds already (leaves in the working sums,
+// cash against buying power) is not asked for a second time.
+struct ReplacedOrder {
+  Qty leaves{};
+  Qty chain_filled{};  // Σ executions of the chain so far
+  Cash held{};         // of its cash, in `reserved` or in the venue's own number
+};
+
 struct GateInputs {
-  const Intent& intent;  // `approved` is the quantity
+  const Intent& intent;  // `approved` is the quantity, of a replace the chain's total
   MonoNanos now{};
   MonoNanos latest_now{};  // the largest `now` the core was ever given
   KillProbe kill{};
@@ -48,7 +78,10 @@ struct GateInputs {
   Cash other_exposure{};         // worst exposure of all other instruments
   bool strategy_rate_room{false};
   bool venue_rate_room{false};
-  Cash reserved{};  // of orders the account snapshot did not know yet
+  bool duplicate{true};  // the strategy sent the same a moment ago
+  SelfTradeProbe self_trade{};
+  const ReplacedOrder* replaced{nullptr};  // replaces only
+  Cash reserved{};                         // of orders the account snapshot did not know yet
 };
 
 struct GateResult {
@@ -57,7 +90,9 @@ struct GateResult {
   OrderType type{OrderType::kNone};  // as it leaves: a market order may leave as a collared limit
   Price limit{};                     // as it leaves
   Price worst_px{};
-  Cash worst_notional{};
+  Cash worst_notional{};  // of what may still trade
+  Cash reserve{};         // to be held against buying power: of a replace what it adds
+  Collision collision{Collision::kNone};
 };
 
 class HardGate {

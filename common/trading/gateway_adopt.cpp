@@ -124,6 +124,7 @@ void GatewayCore::revive(std::uint32_t i) noexcept {
   row.terminal_ns = {};
   row.flags |= kCancelWanted;
   table_.activate(i);
+  link_replace(i);
 }
 
 // The venue knows the order: acknowledged, no longer unknown, and if it was Lost, cancelled at
@@ -155,13 +156,16 @@ void GatewayCore::on_evidence(std::uint32_t i) noexcept {
 void GatewayCore::merge(std::uint32_t i, const OrderSnapshot& order, bool by_event) noexcept {
   OrderRow& row = table_.row(i);
   OrderAux& aux = table_.aux(i);
-  row.venue_filled = std::max(row.venue_filled, order.filled);
-  row.venue_ns = std::max(row.venue_ns, order.updated_ns);
-  if (!is_terminal(aux.venue_status)) {
-    aux.venue_status = order.status;
+  if (!by_event) {
+    note_cumulative(i, order.filled, Qty{}, order.status);
   }
+  follow_status(i, order);
+  row.venue_ns = std::max(row.venue_ns, order.updated_ns);
   const bool refused = row.state == OrderState::kRejected || row.state == OrderState::kFailed;
-  if (refused && row.ack_ns.ns == 0 && !is_terminal(order.status)) {
+  // After the venue's own word that a replace is over, only a successor that lives contradicts it.
+  const bool lives =
+      aux.replace_over ? is_live(order.status) : row.ack_ns.ns == 0 && !is_terminal(order.status);
+  if (refused && lives) {
     revive(i);
   }
   // An unknown is known now. A look-up that a DELETE waits for stays due.
@@ -173,7 +177,30 @@ void GatewayCore::merge(std::uint32_t i, const OrderSnapshot& order, bool by_eve
   }
   note_gap(i);
   touch(i);
+  const std::uint32_t old = predecessor(i);
+  if (old != kNoRow && is_live(order.status)) {
+    look_up_soon(old, {now_.ns + rules_.cancel_poll_ns});  // its `replaced` may have been lost
+  }
+  const bool ended = is_terminal(row.state);
   end_by_status(i, order.status, by_event);
+  if (!ended && row.state == OrderState::kReplaced && successor(i) == kNoRow &&
+      !order.replaced_by.is_zero() && table_.find_venue(order.replaced_by) == kNoRow) {
+    request({.kind = Request::Kind::kLookupForeign, .id = order.replaced_by});
+  }
+}
+
+// Answers and events overtake each other: an older object does not take a live order back.
+void GatewayCore::follow_status(std::uint32_t i, const OrderSnapshot& order) noexcept {
+  OrderAux& aux = table_.aux(i);
+  const bool back = is_before_live(order.status) && !is_before_live(aux.venue_status) &&
+                    aux.venue_status != VenueStatus::kNone;
+  const bool dated = order.updated_ns.ns != 0;
+  const bool older = dated && order.updated_ns < aux.status_ns && !is_terminal(order.status);
+  if (is_terminal(aux.venue_status) || back || older) {
+    return;
+  }
+  aux.venue_status = order.status;
+  aux.status_ns = std::max(aux.status_ns, order.updated_ns);
 }
 
 void GatewayCore::end_by_status(std::uint32_t i, VenueStatus status, bool by_event) noexcept {
@@ -192,13 +219,18 @@ void GatewayCore::end_by_status(std::uint32_t i, VenueStatus status, bool by_eve
       end_row(i, OrderState::kExpired, Reason::kNone, ExecutionKind::kExpired);
       return;
     case VenueStatus::kRejected:
-      end_row(i, OrderState::kRejected, Reason::kVenueRejected, ExecutionKind::kRejected);
+      end_row(i, OrderState::kRejected, Reason::kVenueRejected, rejection_of(i));
       return;
     case VenueStatus::kReplaced:
-      end_row(i, OrderState::kReplaced, Reason::kNone, ExecutionKind::kCancelled);
+      end_row(i, OrderState::kReplaced, Reason::kNone, ExecutionKind::kReplaced);
+      return;
+    case VenueStatus::kFilled:  // over when its executions are booked
+      if (complete(i)) {
+        end_row(i, OrderState::kFilled, Reason::kNone, ExecutionKind::kAdjustment);
+      }
       return;
     default:
-      return;  // no end; `filled` is none either: the order is over when its executions are booked
+      return;
   }
 }
 

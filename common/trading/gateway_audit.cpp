@@ -150,6 +150,7 @@ void GatewayCore::on(const AuditEnd& e) noexcept {
       touch_position(positions_.account_index(i));
     }
   }
+  resolve_carry(e.requested_ns);
   if (e.requested_ns >= audit_wanted_ns_) {
     audit_reasons_ = 0;
   }

@@ -29,6 +29,10 @@ const GatewayRules& checked(const GatewayRules& rules, const InstrumentTable& in
   if (rules.strategies == 0 || rules.strategies >= kExternalStrategy) {
     fail("strategies must be 1 to 65534");
   }
+  if (rules.gate.duplicate_within_ns < 0 ||
+      rules.gate.duplicate_within_ns > RecentOrders::kLongestNs) {
+    fail("duplicate_within must be 0 (off) to 1 s");
+  }
   return rules;
 }
 
@@ -47,10 +51,12 @@ GatewayCore::GatewayCore(const GatewayRules& rules, const InstrumentTable& instr
       strategy_rates_(rules.strategies,
                       RateWindow(rules.strategy_orders_per_second, kNanosPerSecond)),
       venue_rate_(rules.venue_requests_per_minute, 60 * kNanosPerSecond),
+      recent_(rules.strategies, RecentOrders(rules.strategy_orders_per_second)),
       strategies_(rules.strategies),
       markets_(instruments.size()),
       position_dirty_(positions_.size(), 0) {
   uncovered_.reserve(rules.order_rows);
+  held_.reserve(kHeldMax);
   dirty_rows_.reserve(rules.order_rows);
   dirty_positions_.reserve(positions_.size());
   pending_executions_.reserve(std::size_t{rules.order_rows} + kSparePerEvent);
@@ -123,6 +129,9 @@ void GatewayCore::send_requests() noexcept {
     switch (r.kind) {
       case Request::Kind::kSubmit:
         output_.submit(r.row);
+        break;
+      case Request::Kind::kReplace:
+        output_.replace(r.row, r.id);
         break;
       case Request::Kind::kCancel:
         taken = output_.cancel(r.row);
@@ -204,6 +213,7 @@ void GatewayCore::touch(std::uint32_t i) noexcept {
     dirty_rows_.push_back(i);
   }
   recount(i);
+  follow_chain(i);
 }
 
 // What a row adds to the account: its class, its leaves, the cash it may take. Kept as differences,
@@ -211,7 +221,12 @@ void GatewayCore::touch(std::uint32_t i) noexcept {
 void GatewayCore::recount(std::uint32_t i) noexcept {
   OrderRow& row = table_.row(i);
   OrderAux& aux = table_.aux(i);
-  const Qty open = open_quantity(row);
+  Qty open = open_quantity(row);
+  if (const std::uint32_t old = predecessor(i);
+      old != kNoRow && !is_terminal(row.state) && table_.row(old).replaced_by == row.id) {
+    // Only one of the two can trade what both might: together they count at the larger.
+    open = Qty{std::max<std::int64_t>(open.raw - open_quantity(table_.row(old)).raw, 0)};
+  }
   RowClass c = RowClass::kWorking;
   if (is_terminal(row.state)) {
     c = open.raw > 0 ? RowClass::kUnknown : RowClass::kNone;
@@ -231,6 +246,7 @@ void GatewayCore::recount(std::uint32_t i) noexcept {
     aux.counted_open = open;
     touch_instrument(row.id.strategy, row.instrument);
   }
+  book_own(i);
   if (is_terminal(row.state) && open.raw == 0) {
     row.reserved_cash = {};
   }
@@ -313,15 +329,14 @@ Execution& GatewayCore::emit(ExecutionKind kind, std::uint32_t i) noexcept {
   e.venue = row.venue;
   e.side = row.side;
   e.cum_qty = row.filled;
-  e.leaves = is_terminal(row.state)
-                 ? Qty{}
-                 : Qty{std::max<std::int64_t>(row.approved.raw - row.filled.raw, 0)};
+  e.leaves = is_terminal(row.state) ? Qty{} : open_quantity(row);
   e.requested = row.requested;
   e.approved = row.approved;
   e.venue_order_id = row.venue_order_id;
   e.venue_ns = row.venue_ns;
   e.receive_ns = now_;
   e.stamps = row.gateway_stamps;
+  e.linked = kind == ExecutionKind::kReplaced ? row.replaced_by.sequence : row.replaces.sequence;
   return e;
 }
 
@@ -370,11 +385,12 @@ void GatewayCore::end_row(std::uint32_t i, OrderState state, Reason reason,
   }
   row.state = state;
   row.reason = reason;
-  row.flags = static_cast<std::uint16_t>(row.flags & ~(kOutcomeUnknown | kLost));
+  row.flags = static_cast<std::uint16_t>(row.flags & ~(kOutcomeUnknown | kLost | kReplaceInFlight));
   row.terminal_ns = now_;
   table_.aux(i).next_lookup_ns = {};
   table_.retire(i);
   note_gap(i);
+  on_chain_end(i);
   touch(i);
   if (kind != ExecutionKind::kNone) {
     emit(kind, i);

@@ -13,7 +13,13 @@
 //     venue's refusal of the POST, or the proof that nothing was sent. Neither a 204, nor absence
 //     from a list, nor a "not found" ends one.
 //  4. A fill is booked once: keyed by execution id and by its interval of the cumulative quantity.
-//  5. `cancel_wanted` stays until the order is terminal; one DELETE is outstanding per order.
+//  5. `cancel_wanted` stays until every member of the order's chain is terminal; one DELETE is
+//     outstanding per order.
+//  6. A replace is sent once, only while the venue's state allows it, one at a time per chain;
+//  until
+//     it is resolved the chain counts at the larger leaves of its two orders.
+//  7. What may not leave yet (a replace the venue's state forbids, a reduction in the way of which
+//     an own order stands) waits in its row until its deadline and passes the whole gate again.
 //
 // Decision on unknown outcomes (order-path.md 5 and 8): a look-up by client id that answers "not
 // found" is absence, so it never ends an order: behind a proxy the POST may still be on its way.
@@ -39,6 +45,7 @@
 #include "common/trading/order_table.hpp"
 #include "common/trading/positions.hpp"
 #include "common/trading/rate_window.hpp"
+#include "common/trading/recent_orders.hpp"
 #include "common/trading/tombstones.hpp"
 
 namespace sluice {
@@ -53,6 +60,10 @@ class GatewayCore {
              WallNanos wall_now) noexcept;
 
   void on_intent(const Intent& intent, const IntentContext& context) noexcept;
+  // True: what the held intent waited for has come (or never will). Give it to on_release() with a
+  // fresh context; ask until false after each batch of events.
+  [[nodiscard]] bool next_ready(Intent& held) const noexcept;
+  void on_release(const Intent& held, const IntentContext& context) noexcept;
   // `strategy` is the ring's; a cancel that names another's order is refused.
   void on_cancel(const Cancel& cancel, std::uint16_t strategy, MonoNanos now) noexcept;
   void on_venue(const VenueEvent& event, MonoNanos now) noexcept;
@@ -104,8 +115,9 @@ class GatewayCore {
   struct InstrumentState {
     std::int64_t exposure{0};  // worst, at the last mark
     Price mark{};
-    MonoNanos activity_ns{};  // last execution or request
-    MonoNanos fill_ns{};      // last execution
+    std::array<std::uint32_t, 2> own_orders{kNoRow, kNoRow};  // live rows: buys, sells
+    MonoNanos activity_ns{};                                  // last execution or request
+    MonoNanos fill_ns{};                                      // last execution
     MonoNanos unplaced_ns{};  // last execution that no order of ours explains
     std::uint32_t unknown{0};
     std::int64_t fees_band{0};      // Σ estimated base fees not final yet
@@ -115,12 +127,21 @@ class GatewayCore {
     bool compared{false};  // with a read of the venue, since the start
   };
   struct Request {
-    enum class Kind : std::uint8_t { kSubmit, kCancel, kLookup, kLookupForeign, kAudit };
+    enum class Kind : std::uint8_t { kSubmit, kReplace, kCancel, kLookup, kLookupForeign, kAudit };
     Kind kind{Kind::kSubmit};
     LookupBy by{LookupBy::kNone};
     std::uint32_t row{kNoRow};
     Id128 id{};
   };
+  // An intent that may not leave yet, and the price it would leave with.
+  struct Held {
+    std::uint32_t row{kNoRow};
+    OrderType type{OrderType::kNone};
+    Price limit{};
+    Intent intent{};
+  };
+  static constexpr std::size_t kHeldMax = 64;
+
   struct Fill {
     Id128 execution_id{};
     Price px{};
@@ -160,13 +181,17 @@ class GatewayCore {
   void refresh_account_flags() noexcept;
 
   // gateway_orders.cpp: intents, cancels, kill, timer.
-  [[nodiscard]] Reason admit(const Intent& intent, const IntentContext& context,
-                             GateResult& gate) noexcept;
+  // `hold`: nothing is wrong, but it may not leave yet.
+  [[nodiscard]] Reason admit(const Intent& intent, const IntentContext& context, GateResult& gate,
+                             bool& hold) noexcept;
+  void decide(std::uint32_t row, const Intent& intent, const IntentContext& context) noexcept;
+  [[nodiscard]] GateResult ask_gate(const Intent& intent, const IntentContext& context) noexcept;
   void refuse(std::uint32_t row, const Intent& intent, Reason reason) noexcept;
   void submit(std::uint32_t row, const Intent& intent, const GateResult& gate) noexcept;
-  void fill_row(OrderRow& row, const Intent& intent, const IntentContext& context) const noexcept;
+  void fill_row(std::uint32_t row, const Intent& intent, const IntentContext& context) noexcept;
   [[nodiscard]] bool seen_before(const Intent& intent, const IntentContext& context,
                                  bool& stale) noexcept;
+  [[nodiscard]] IntentId root_of(const Intent& intent) const noexcept;
   [[nodiscard]] bool kept_by_stop(std::uint32_t row) const noexcept;
   void latch_cancel(std::uint32_t row) noexcept;
   void try_delete(std::uint32_t row) noexcept;
@@ -174,6 +199,39 @@ class GatewayCore {
   void service_proofs(std::uint32_t row) noexcept;
   [[nodiscard]] bool still_active(std::uint32_t row) const noexcept;
   void close_lost(std::uint32_t row) noexcept;
+
+  // gateway_chain.cpp: an order and what replaces it.
+  [[nodiscard]] std::uint32_t predecessor(std::uint32_t row) const noexcept;
+  [[nodiscard]] std::uint32_t successor(std::uint32_t row) const noexcept;
+  [[nodiscard]] Reason check_replace(const Intent& intent, std::uint32_t old) const noexcept;
+  [[nodiscard]] bool replaceable(std::uint32_t row) const noexcept;
+  [[nodiscard]] ReplacedOrder replaced_order(std::uint32_t old) const noexcept;
+  void link_replace(std::uint32_t row) noexcept;
+  void unlink_replace(std::uint32_t row) noexcept;
+  [[nodiscard]] bool latch_chain(std::uint32_t row) noexcept;
+  void follow_chain(std::uint32_t row) noexcept;
+  void settle_chain(std::uint32_t row) noexcept;
+  void on_chain_end(std::uint32_t row) noexcept;
+  void on_replace_rejected(std::uint32_t row, WallNanos at) noexcept;
+  void look_up_soon(std::uint32_t row, MonoNanos at) noexcept;
+  [[nodiscard]] ExecutionKind rejection_of(std::uint32_t row) const noexcept;
+  [[nodiscard]] bool complete(std::uint32_t row) const noexcept;
+  void note_cumulative(std::uint32_t row, Qty filled, Qty execution, VenueStatus status) noexcept;
+  void decide_carry(std::uint32_t row, Qty filled, Qty execution, VenueStatus status) noexcept;
+  void refresh_venue_filled(std::uint32_t row) noexcept;
+  void resolve_carry(MonoNanos requested) noexcept;
+
+  // gateway_held.cpp: the account's own orders, and what has to wait.
+  void book_own(std::uint32_t row) noexcept;
+  [[nodiscard]] Collision collision(std::uint32_t instrument, Side side, OrderType type,
+                                    Price limit) const noexcept;
+  void clear_way(const Intent& intent, const GateResult& gate) noexcept;
+  void hold(std::uint32_t row, const Intent& intent, const GateResult& gate) noexcept;
+  [[nodiscard]] bool ready(const Held& held) const noexcept;
+  void uncount(std::uint32_t row) noexcept;
+  void drop_held(std::size_t at, Reason reason) noexcept;
+  void drop_held_of(std::uint32_t row, Reason reason) noexcept;
+  void expire_held() noexcept;
 
   // gateway_venue.cpp: answers and the stream.
   void on(const PostResult& e) noexcept;
@@ -190,6 +248,7 @@ class GatewayCore {
   [[nodiscard]] bool same_order(std::uint32_t row, const OrderSnapshot& order) const noexcept;
   [[nodiscard]] bool recognise(std::uint32_t row, const OrderSnapshot& order) noexcept;
   void merge(std::uint32_t row, const OrderSnapshot& order, bool by_event) noexcept;
+  void follow_status(std::uint32_t row, const OrderSnapshot& order) noexcept;
   void revive(std::uint32_t row) noexcept;
   void on_evidence(std::uint32_t row) noexcept;
   void end_by_status(std::uint32_t row, VenueStatus status, bool by_event) noexcept;
@@ -226,6 +285,8 @@ class GatewayCore {
   Tombstones tombstones_;
   std::vector<RateWindow> strategy_rates_;
   RateWindow venue_rate_;
+  std::vector<RecentOrders> recent_;
+  std::vector<Held> held_;
   std::vector<StrategyState> strategies_;
   std::vector<InstrumentState> markets_;
   AccountRow account_{};

@@ -38,7 +38,7 @@ bool GatewayCore::book_fill(std::uint32_t i, const Fill& fill) noexcept {
     ++counters_.old_fills;
     return false;
   }
-  row.venue_filled = std::max(row.venue_filled, fill.cum);
+  note_cumulative(i, fill.cum, fill.qty, aux.venue_status);
   const bool before_us = fill.cum.raw - fill.qty.raw < aux.baseline.raw;
   const bool beyond = fill.qty.raw > row.venue_filled.raw - row.filled.raw;
   if (before_us || beyond || executions_.overlaps(aux.first_execution, fill.qty, fill.cum)) {
@@ -56,7 +56,7 @@ bool GatewayCore::book_fill(std::uint32_t i, const Fill& fill) noexcept {
     halt(row.instrument, kPositionUnknownEvent, Alert::kMemoryFull, i);
   }
   book_money(i, record, fill);
-  if (row.filled > row.approved) {
+  if (row.chain_filled.raw + row.filled.raw > row.approved.raw) {
     halt(row.instrument, kPositionConflict, Alert::kOverfill, i);
     want_audit(kAuditExcess);
   }
@@ -69,7 +69,9 @@ void GatewayCore::book_money(std::uint32_t i, std::uint32_t record, const Fill& 
   OrderAux& aux = table_.aux(i);
   const Instrument& instrument = instruments_[row.instrument];
   const bool buy = row.side == Side::kBuy;
-  const bool final_fee = record != ExecutionBook::kNone && executions_.record(record).fee_final;
+  const std::uint32_t fee_bps = rules_.gate.instruments[row.instrument].fee_bps;
+  const bool told_fee = record != ExecutionBook::kNone && executions_.record(record).fee_final;
+  const bool final_fee = told_fee || fee_bps == 0;
   Qty qty = fill.qty;
   if (SLUICE_PLANTED(7) && row.executions > 0) {
     qty = fill.cum;
@@ -79,11 +81,10 @@ void GatewayCore::book_money(std::uint32_t i, std::uint32_t record, const Fill& 
   Cash value;
   std::int64_t fee = 0;
   bool fits = notional(fill.px, qty, value);
-  if (final_fee) {
+  if (told_fee) {
     fee = executions_.record(record).fee;
   } else {
-    fits = fits &&
-           fee_of(buy ? qty.raw : value.raw, rules_.gate.instruments[row.instrument].fee_bps, fee);
+    fits = fits && fee_of(buy ? qty.raw : value.raw, fee_bps, fee);
   }
   if (SLUICE_PLANTED(6) && buy) {
     fee = 0;
@@ -107,7 +108,7 @@ void GatewayCore::book_money(std::uint32_t i, std::uint32_t record, const Fill& 
     r.instrument = row.instrument;
     r.strategy = row.id.strategy;
     r.side = row.side;
-    if (skipped) {
+    if (skipped || final_fee) {
       r.fee_final = true;
     }
     aux.first_execution = executions_.attach(record, i, aux.first_execution);
@@ -130,12 +131,13 @@ void GatewayCore::book_money(std::uint32_t i, std::uint32_t record, const Fill& 
   markets_[row.instrument].activity_ns = now_;
   markets_[row.instrument].fill_ns = now_;
 
-  const bool complete = row.filled >= row.approved;
-  if (!is_terminal(row.state) && !complete) {
+  refresh_venue_filled(i);
+  const bool whole = complete(i);
+  if (!is_terminal(row.state) && !whole) {
     row.state = OrderState::kPartial;
   }
   row.venue_ns = std::max(row.venue_ns, fill.venue_ns);
-  if (complete && !is_terminal(row.state)) {
+  if (whole && !is_terminal(row.state)) {
     end_row(i, OrderState::kFilled, Reason::kNone, ExecutionKind::kNone);
   }
   note_gap(i);
@@ -150,10 +152,12 @@ void GatewayCore::book_money(std::uint32_t i, std::uint32_t record, const Fill& 
   e.qty = qty;
   e.fee = fee;
   e.fee_status = final_fee ? FeeStatus::kFinal : FeeStatus::kEstimated;
-  e.fee_asset = buy ? instrument.base_asset : instrument.quote_asset;
+  // Where no fee is charged it is nothing of the currency, whatever was received.
+  e.fee_asset = buy && fee_bps != 0 ? instrument.base_asset : instrument.quote_asset;
   e.execution_id = fill.execution_id;
   e.venue_ns = fill.venue_ns;
   e.receive_ns = fill.receive_ns;
+  settle_chain(i);
 }
 
 void GatewayCore::on(const FillActivity& e) noexcept {

@@ -6,6 +6,18 @@
 namespace sluice {
 namespace {
 
+// A replace names an earlier order of its strategy's incarnation, and risk has not changed its
+// quantity; a new order names none.
+bool names_its_chain(const Intent& intent) noexcept {
+  const IntentId& old = intent.replaces;
+  if (intent.kind != IntentKind::kReplace) {
+    return old == IntentId{};
+  }
+  return old.incarnation == intent.id.incarnation && old.strategy == intent.id.strategy &&
+         old.sequence != 0 && old.sequence < intent.id.sequence &&
+         intent.approved == intent.requested;
+}
+
 // What can be decided without any state: the shape of an intent.
 Reason check_form(const Intent& intent, std::uint32_t instruments,
                   std::int64_t deadline_max_ns) noexcept {
@@ -14,10 +26,14 @@ Reason check_form(const Intent& intent, std::uint32_t instruments,
       intent.approved > intent.requested) {
     return Reason::kMalformed;
   }
-  if (intent.kind != IntentKind::kNew) {
+  if (intent.kind != IntentKind::kNew && intent.kind != IntentKind::kReplace) {
     return Reason::kUnsupported;
   }
-  if (intent.type != OrderType::kMarket && intent.type != OrderType::kLimit) {
+  if (!names_its_chain(intent)) {
+    return Reason::kMalformed;
+  }
+  if (intent.type != OrderType::kLimit &&
+      (intent.type != OrderType::kMarket || intent.kind == IntentKind::kReplace)) {
     return Reason::kUnsupported;
   }
   if (intent.tif < TimeInForce::kDay || intent.tif > TimeInForce::kFok) {
@@ -64,13 +80,12 @@ void GatewayCore::on_intent(const Intent& intent, const IntentContext& context) 
   } else if (seen_before(intent, context, stale)) {
     ++counters_.duplicate_intents;
   } else {
-    GateResult gate;
     Reason reason = check_form(intent, instruments_.size(), rules_.gate.deadline_max_ns);
     std::uint32_t row = kNoRow;
     if (reason != Reason::kMalformed) {
       row = allocate(intent.id);
       if (row != kNoRow) {
-        fill_row(table_.row(row), intent, context);
+        fill_row(row, intent, context);
       }
     }
     if (reason == Reason::kNone && stale) {
@@ -80,10 +95,7 @@ void GatewayCore::on_intent(const Intent& intent, const IntentContext& context) 
       reason = Reason::kOrderTableFull;
     }
     if (reason == Reason::kNone) {
-      reason = admit(intent, context, gate);
-    }
-    if (reason == Reason::kNone) {
-      submit(row, intent, gate);
+      decide(row, intent, context);
     } else {
       refuse(row, intent, reason);
     }
@@ -91,8 +103,33 @@ void GatewayCore::on_intent(const Intent& intent, const IntentContext& context) 
   commit();
 }
 
-void GatewayCore::fill_row(OrderRow& row, const Intent& intent,
-                           const IntentContext& context) const noexcept {
+void GatewayCore::decide(std::uint32_t i, const Intent& intent,
+                         const IntentContext& context) noexcept {
+  GateResult gate;
+  bool wait = false;
+  Reason reason = admit(intent, context, gate, wait);
+  if (reason == Reason::kNone && wait && held_.size() == kHeldMax) {
+    reason = Reason::kOrderTableFull;
+  }
+  if (reason != Reason::kNone) {
+    refuse(i, intent, reason);
+  } else if (wait) {
+    hold(i, intent, gate);
+  } else {
+    submit(i, intent, gate);
+  }
+}
+
+void GatewayCore::fill_row(std::uint32_t i, const Intent& intent,
+                           const IntentContext& context) noexcept {
+  OrderRow& row = table_.row(i);
+  OrderAux& aux = table_.aux(i);
+  row.replaces = intent.replaces;
+  aux.root = root_of(intent);
+  aux.predecessor = table_.find(intent.replaces);
+  if (aux.predecessor != kNoRow) {
+    row.chain_filled = replaced_order(aux.predecessor).chain_filled;
+  }
   row.instrument = intent.instrument;
   row.account = account_index_;
   row.venue = intent.venue;
@@ -111,18 +148,69 @@ void GatewayCore::fill_row(OrderRow& row, const Intent& intent,
   row.gateway_stamps.gateway_poll = context.poll_ns;
 }
 
-Reason GatewayCore::admit(const Intent& intent, const IntentContext& context,
-                          GateResult& gate) noexcept {
+IntentId GatewayCore::root_of(const Intent& intent) const noexcept {
+  const std::uint32_t old = table_.find(intent.replaces);
+  return old == kNoRow ? intent.id : table_.aux(old).root;
+}
+
+Reason GatewayCore::admit(const Intent& intent, const IntentContext& context, GateResult& gate,
+                          bool& wait) noexcept {
   StrategyState& s = strategies_[intent.id.strategy];
   const bool latched = intent.id.incarnation == s.refuse_up_to.incarnation &&
                        intent.id.sequence <= s.refuse_up_to.sequence;
+  const bool replaces = intent.kind == IntentKind::kReplace;
+  const std::uint32_t old = replaces ? table_.find(intent.replaces) : kNoRow;
   if (tombstones_.take(intent.id) || latched) {
+    if (old != kNoRow) {
+      static_cast<void>(latch_chain(old));
+    }
     return Reason::kCancelledBeforeSend;
   }
   if (killed_) {
     return Reason::kKilled;
   }
+  if (replaces) {
+    if (const Reason reason = check_replace(intent, old); reason != Reason::kNone) {
+      return reason;
+    }
+  }
+  gate = ask_gate(intent, context);
+  if (gate.reason == Reason::kSelfTrade && gate.reduces && gate.collision == Collision::kOwn) {
+    clear_way(intent, gate);
+    wait = true;
+    return Reason::kNone;
+  }
+  if (gate.reason != Reason::kNone) {
+    return gate.reason;
+  }
+  if (replaces && !replaceable(old)) {
+    wait = true;
+    return Reason::kNone;
+  }
+  // A request never waits behind a connection: what cannot leave now is refused.
+  if (!context.connection_ready) {
+    return Reason::kNoConnection;
+  }
+  if (!context.hand_over_room) {
+    return Reason::kHandOverFull;
+  }
+  return context.execution_ring_room ? Reason::kNone : Reason::kRingFull;
+}
 
+GateResult GatewayCore::ask_gate(const Intent& intent, const IntentContext& context) noexcept {
+  struct Asked {
+    const GatewayCore* core;
+    std::uint32_t instrument;
+  };
+  const Asked asked{this, intent.instrument};
+  const auto collides = [](const void* on, Side side, OrderType type, Price limit) noexcept {
+    const auto& a = *static_cast<const Asked*>(on);
+    return a.core->collision(a.instrument, side, type, limit);
+  };
+  const bool replaces = intent.kind == IntentKind::kReplace;
+  const ReplacedOrder replaced =
+      replaces ? replaced_order(table_.find(intent.replaces)) : ReplacedOrder{};
+  const RecentOrders& recent = recent_[intent.id.strategy];
   InstrumentState& market = markets_[intent.instrument];
   if (context.quote.quote.two_sided()) {
     market.mark = context.quote.quote.ask_px;
@@ -149,20 +237,12 @@ Reason GatewayCore::admit(const Intent& intent, const IntentContext& context,
       .strategy_rate_room = strategy_rates_[intent.id.strategy].has_room(now_),
       .venue_rate_room = now_ >= rate_paused_until_ns_ &&
                          venue_rate_.has_room(now_, rules_.venue_requests_reserved),
+      .duplicate = recent.has_same(intent, root_of(intent), now_, rules_.gate.duplicate_within_ns),
+      .self_trade = {collides, &asked},
+      .replaced = replaces ? &replaced : nullptr,
       .reserved = Cash{clamp_raw(uncovered_cash_)},
   };
-  gate = gate_.check(in);
-  if (gate.reason != Reason::kNone) {
-    return gate.reason;
-  }
-  // A request never waits behind anything: what cannot leave now is refused.
-  if (!context.connection_ready) {
-    return Reason::kNoConnection;
-  }
-  if (!context.hand_over_room) {
-    return Reason::kHandOverFull;
-  }
-  return context.execution_ring_room ? Reason::kNone : Reason::kRingFull;
+  return gate_.check(in);
 }
 
 // A refusal is a row like any other. Without a row (table full, or a shape no row can hold) it is
@@ -196,11 +276,12 @@ void GatewayCore::refuse(std::uint32_t i, const Intent& intent, Reason reason) n
 void GatewayCore::submit(std::uint32_t i, const Intent& intent, const GateResult& gate) noexcept {
   OrderRow& row = table_.row(i);
   OrderAux& aux = table_.aux(i);
+  const std::uint32_t old = predecessor(i);
   row.type = gate.type;
   row.limit = gate.limit;
   row.state = OrderState::kSubmitting;
   row.submitting_ns = now_;
-  row.reserved_cash = intent.side == Side::kBuy ? gate.worst_notional : Cash{};
+  row.reserved_cash = gate.reserve;
   aux.sent = true;
   aux.post_outstanding = true;
   if (intent.side == Side::kBuy) {
@@ -211,9 +292,17 @@ void GatewayCore::submit(std::uint32_t i, const Intent& intent, const GateResult
   table_.activate(i);
   markets_[row.instrument].activity_ns = now_;
   strategy_rates_[intent.id.strategy].take(now_);
+  recent_[intent.id.strategy].add(intent, aux.root, now_);
+  if (old != kNoRow) {
+    link_replace(i);
+  }
   touch(i);
   emit(ExecutionKind::kSubmitting, i);
-  request({.kind = Request::Kind::kSubmit, .row = i});
+  if (old != kNoRow) {
+    request({.kind = Request::Kind::kReplace, .row = i, .id = table_.row(old).venue_order_id});
+  } else {
+    request({.kind = Request::Kind::kSubmit, .row = i});
+  }
   ++counters_.submitted;
 }
 
@@ -231,11 +320,12 @@ void GatewayCore::on_cancel(const Cancel& cancel, std::uint16_t strategy, MonoNa
   const std::uint32_t row = table_.find(order);
   const bool decided = order.incarnation < s.incarnation ||
                        (order.incarnation == s.incarnation && order.sequence <= s.last_sequence);
-  if (row != kNoRow && !is_terminal(table_.row(row).state)) {
-    if ((table_.row(row).flags & kCancelWanted) != 0) {
-      ++counters_.cancels_coalesced;
-    }
-    latch_cancel(row);
+  if (row != kNoRow && (table_.row(row).flags & kCancelWanted) != 0 &&
+      !is_terminal(table_.row(row).state)) {
+    ++counters_.cancels_coalesced;
+  }
+  if (row != kNoRow && latch_chain(row)) {
+    // On every member that may still trade.
   } else if (row != kNoRow || decided) {
     ++counters_.cancels_late;
   } else if (!tombstones_.add(order)) {
@@ -308,6 +398,7 @@ void GatewayCore::on_kill(KillMode mode, std::uint64_t episode, MonoNanos now) n
   // board would tell a reader that nothing leaves any more.
   static_cast<void>(episode);
   account_.kill_stamp_ns = {};
+  expire_held();
   for (const std::uint32_t i : table_.active()) {
     if (is_terminal(table_.row(i).state) || table_.aux(i).foreign) {
       continue;
@@ -335,6 +426,7 @@ void GatewayCore::on_resume(MonoNanos now) noexcept {
 
 void GatewayCore::on_timer(MonoNanos now) noexcept {
   begin(now);
+  expire_held();
   // From the back: a row that leaves the list is replaced by one that was looked at already.
   for (std::size_t at = table_.active().size(); at-- > 0;) {
     const std::uint32_t i = table_.active()[at];

@@ -54,8 +54,10 @@ class GatewayOutput {
   virtual void execution(const Execution& e) noexcept = 0;
 
   // To the network thread. Required of the shell: exactly one result for each that was taken.
-  // submit() comes only when IntentContext said that there is room, so it cannot fail.
+  // submit() and replace() come only when IntentContext said that there is room, so they cannot
+  // fail. replace(): `row` is the successor's, `old` the venue's id of the order it replaces.
   virtual void submit(std::uint32_t row) noexcept = 0;
+  virtual void replace(std::uint32_t row, const Id128& old) noexcept = 0;
   // False: no room; the core asks again after `retry_ns`.
   [[nodiscard]] virtual bool cancel(std::uint32_t row) noexcept = 0;
   [[nodiscard]] virtual bool lookup(std::uint32_t row, LookupBy by) noexcept = 0;

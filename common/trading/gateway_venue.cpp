@@ -38,9 +38,18 @@ void GatewayCore::on(const PostResult& e) noexcept {
       }
       merge(i, e.order, false);
       try_delete(i);
+      if (const std::uint32_t old = predecessor(i);
+          old != kNoRow && !aux.lived && is_terminal(table_.row(old).state)) {
+        look_up_soon(i, {now_.ns + rules_.cancel_poll_ns});  // the old order ended meanwhile
+      }
+      return;
+    case RequestOutcome::kNotFound:
+      if (const std::uint32_t old = predecessor(i); old != kNoRow) {
+        look_up_soon(old, now_);  // a PATCH: it is the old order that was not found
+      }
+      refused_by_venue(i, Reason::kVenueRejected);
       return;
     case RequestOutcome::kRefused:
-    case RequestOutcome::kNotFound:
       refused_by_venue(i, Reason::kVenueRejected);
       return;
     case RequestOutcome::kRateLimited:
@@ -71,7 +80,7 @@ void GatewayCore::on(const PostResult& e) noexcept {
 void GatewayCore::refused_by_venue(std::uint32_t i, Reason reason) noexcept {
   const OrderRow& row = table_.row(i);
   if (row.venue_order_id.is_zero()) {
-    end_row(i, OrderState::kRejected, reason, ExecutionKind::kRejected);
+    end_row(i, OrderState::kRejected, reason, rejection_of(i));
     return;
   }
   raise(Alert::kContradiction, i, row.instrument);
@@ -91,6 +100,9 @@ void GatewayCore::mark_unknown(std::uint32_t i, MonoNanos settle_from) noexcept 
   }
   const MonoNanos from = settle_from.ns != 0 ? settle_from : now_;
   aux.next_lookup_ns = {from.ns + rules_.settle_ns};
+  if (const std::uint32_t old = predecessor(i); old != kNoRow) {
+    look_up_soon(old, aux.next_lookup_ns);  // was it replaced?
+  }
   if (!row.venue_order_id
            .is_zero()) {  // the stream was quicker: it is known, only its state is asked
     aux.next_lookup_by = LookupBy::kVenueOrderId;
@@ -185,6 +197,14 @@ void GatewayCore::on(const LookupResult& e) noexcept {
       again_in(rules_.cancel_poll_ns);
       return;
     }
+    const std::uint32_t old = predecessor(i);
+    if (old != kNoRow && is_terminal(table_.row(old).state) &&
+        table_.row(old).state != OrderState::kReplaced) {
+      // An order that ended otherwise was not replaced and cannot be any more: that ends its
+      // successor, not the missing look-up.
+      end_row(i, OrderState::kRejected, Reason::kVenueRejected, ExecutionKind::kReplaceRejected);
+      return;
+    }
     const bool lost = (row.flags & kLost) != 0;
     if (!lost && ++aux.not_found >= rules_.lookups_before_lost) {
       row.flags |= kLost;
@@ -193,6 +213,9 @@ void GatewayCore::on(const LookupResult& e) noexcept {
       emit(ExecutionKind::kUnknown, i);
     }
     again_in((row.flags & kLost) != 0 ? rules_.lost_poll_ns : rules_.settle_ns);
+    if (old != kNoRow) {
+      look_up_soon(old, aux.next_lookup_ns);
+    }
     return;
   }
   if (e.outcome != RequestOutcome::kAccepted) {  // the question itself failed: nothing is learnt
@@ -212,7 +235,9 @@ void GatewayCore::on(const LookupResult& e) noexcept {
   if (is_terminal(row.state)) {
     return;
   }
-  if (e.order.status == VenueStatus::kPendingCancel) {
+  const bool becoming = !row.replaces.is_none() && is_before_live(e.order.status);
+  if (becoming || e.order.status == VenueStatus::kPendingCancel ||
+      e.order.status == VenueStatus::kPendingReplace) {
     again_in(rules_.cancel_poll_ns);
   }
   try_delete(i);
@@ -253,6 +278,7 @@ void GatewayCore::on(const TradeUpdate& e) noexcept {
   if (table_.row(i).venue_ns < e.venue_ns) {
     table_.row(i).venue_ns = e.venue_ns;
   }
+  note_cumulative(i, e.order.filled, fill ? e.qty : Qty{}, e.order.status);
   merge(i, e.order, true);
   on_update(i, e);
   try_delete(i);
@@ -275,7 +301,9 @@ void GatewayCore::on_update(std::uint32_t i, const TradeUpdate& e) noexcept {
     case TradeUpdateKind::kSuspended:
     case TradeUpdateKind::kCalculated:
     case TradeUpdateKind::kPendingReplace:
+      return;
     case TradeUpdateKind::kReplaceRejected:
+      on_replace_rejected(i, e.venue_ns);
       return;
     case TradeUpdateKind::kPendingCancel:
       answers_delete();

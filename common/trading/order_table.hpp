@@ -22,6 +22,10 @@ namespace sluice {
 // How a row counts in the account: what makes quiescence.
 enum class RowClass : std::uint8_t { kNone = 0, kInFlight, kWorking, kUnknown };
 
+// How the venue counts `filled_qty` of a successor: from zero, or with what its predecessors traded
+// carried over. Decided by evidence (gateway_chain.cpp).
+enum class Carry : std::uint8_t { kOpen = 0, kOwn, kChain };
+
 struct OrderAux {
   // What is outstanding at the network thread.
   bool post_outstanding{false};
@@ -34,7 +38,13 @@ struct OrderAux {
   bool conflict{false};     // the venue's order is not ours as we sent it: never adopted
   bool foreign{false};      // not ours at all: counted, never cancelled
   bool uncovered{false};    // no account snapshot was requested after the venue knew it
+  bool held{false};         // not sent yet: waits for the venue's state, or for a cancel's evidence
+  bool lived{false};        // the venue showed it live
+  bool replace_over{false};  // the venue refused the replace that would have made it
+  bool in_book{false};       // linked among the live orders of its instrument and side
+  Carry carry{Carry::kOpen};
   VenueStatus venue_status{VenueStatus::kNone};
+  WallNanos status_ns{};  // when the venue's object that told it was updated
   LookupBy next_lookup_by{LookupBy::kNone};
   RowClass counted_class{RowClass::kNone};
   std::uint8_t not_found{0};  // look-ups in a row that found nothing
@@ -47,7 +57,16 @@ struct OrderAux {
   // Contributions to sums kept elsewhere, so that a change is a difference.
   Qty counted_open{};
   Cash counted_reserved{};
-  Qty baseline{};  // filled before this process knew the order; never booked
+  Qty baseline{};     // filled before this process knew the order; never booked
+  Qty wire_filled{};  // successors: highest cumulative quantity as the venue wrote it
+  // The chain: its first order, and the neighbours' rows (valid while their ids agree).
+  IntentId root{};
+  std::uint32_t predecessor{kNoRow};
+  std::uint32_t successor{kNoRow};
+  WallNanos replace_rejected_ns{};  // of the last rejected replace of this order
+  // Neighbours among the live orders of the instrument and side.
+  std::uint32_t book_next{kNoRow};
+  std::uint32_t book_prev{kNoRow};
   std::uint32_t first_execution{FlatIndex<Id128>::kNone};
   // Links of the table.
   std::uint32_t active_at{kNoRow};
@@ -120,7 +139,8 @@ class OrderTable {
 // What may still change the position by this order: its leaves while it lives, and afterwards what
 // the venue says was filled and we have not booked.
 [[nodiscard]] constexpr Qty open_quantity(const OrderRow& row) noexcept {
-  const std::int64_t end = is_terminal(row.state) ? row.venue_filled.raw : row.approved.raw;
+  const std::int64_t end =
+      is_terminal(row.state) ? row.venue_filled.raw : row.approved.raw - row.chain_filled.raw;
   return Qty{end > row.filled.raw ? end - row.filled.raw : 0};
 }
 

@@ -102,9 +102,12 @@ RiskDecision RiskCore::on_intent(Intent& intent, std::uint16_t strategy, bool or
       r->instrument = intent.instrument;
       r->side = intent.side;
       r->approved = d.approved.raw;
-      r->open = true;
-      ++open_;
-      change_reserved(*r, d.approved.raw);
+      if (Reservation* const old = find(intent.replaces); old != nullptr) {
+        r->replaces = intent.replaces;
+        r->chain = old->chain + old->filled;
+        old->replaced_by = intent.id;
+      }
+      open(*r);
       intent.approved = d.approved;
     }
   }
@@ -128,13 +131,16 @@ Verdict RiskCore::verdict(const Intent& intent, const RiskDecision& decision,
 
 Reason RiskCore::admit(const Intent& intent, MonoNanos now) const noexcept {
   const bool limit = intent.type == OrderType::kLimit;
+  const bool replaces = intent.kind == IntentKind::kReplace;
   if (intent.instrument >= instruments_.size() || intent.requested.raw <= 0 ||
       (intent.side != Side::kBuy && intent.side != Side::kSell) ||
       (limit ? intent.limit.raw <= 0 : intent.limit.raw != 0) ||
-      intent.deadline_ns.ns - intent.decided_ns.ns > rules_.deadline_max_ns) {
+      intent.deadline_ns.ns - intent.decided_ns.ns > rules_.deadline_max_ns ||
+      (!replaces && !intent.replaces.is_none())) {
     return Reason::kMalformed;
   }
-  if (intent.kind != IntentKind::kNew || (!limit && intent.type != OrderType::kMarket)) {
+  if ((intent.kind != IntentKind::kNew && !replaces) ||
+      (!limit && (replaces || intent.type != OrderType::kMarket))) {
     return Reason::kUnsupported;
   }
   if (intent.deadline_ns.ns == 0 || now > intent.deadline_ns ||
@@ -143,6 +149,11 @@ Reason RiskCore::admit(const Intent& intent, MonoNanos now) const noexcept {
   }
   if (state_ != TradingState::kActive && state_ != TradingState::kReduceOnly) {
     return Reason::kRiskHalted;
+  }
+  if (replaces) {
+    if (const Reason reason = check_replace(intent); reason != Reason::kNone) {
+      return reason;
+    }
   }
   if (state_ == TradingState::kReduceOnly && !reduces(intent)) {
     return Reason::kTradingState;
@@ -160,7 +171,8 @@ Reason RiskCore::admit(const Intent& intent, MonoNanos now) const noexcept {
   if (!is_on_lot(instrument, intent.requested)) {
     return Reason::kLot;
   }
-  return open_ < rules_.open_orders ? Reason::kNone : Reason::kOpenOrders;
+  // A chain is one order, whichever of its members lives.
+  return replaces || open_ < rules_.open_orders ? Reason::kNone : Reason::kOpenOrders;
 }
 
 Reason RiskCore::check_market(const Intent& intent, MonoNanos now) const noexcept {
@@ -188,7 +200,7 @@ bool RiskCore::reduces(const Intent& intent) const noexcept {
     if (sell ? h.position <= 0 : h.position >= 0) {
       return false;
     }
-    std::int64_t sum = intent.requested.raw;
+    std::int64_t sum = want(intent).added;
     add_saturating(sum, sell ? h.selling : h.buying);
     return sum <= magnitude(h.position);
   };
@@ -197,29 +209,38 @@ bool RiskCore::reduces(const Intent& intent) const noexcept {
 
 RiskDecision RiskCore::size(const Intent& intent) const noexcept {
   const Instrument& instrument = instruments_[intent.instrument];
-  const RiskInstrument& limits = rules_.instruments[intent.instrument];
   const Quote& quote = marks_[intent.instrument].quote;
   const auto refuse = [](Reason reason) {
     return RiskDecision{.decision = Decision::kRefused, .reason = reason, .approved = {}};
   };
   const Price px = std::max(intent.limit, quote.ask_px);  // what a unit is worth at most
+  const Want wanted = want(intent);
+  Reason binding = Reason::kNone;
+  const std::int64_t largest = order_room(intent, px, binding);
   if (reduces(intent)) {
-    if (intent.requested > limits.max_order_qty) {
-      return refuse(Reason::kSizeMax);
-    }
-    Cash value;
-    if (!notional(px, intent.requested, value) || value > limits.max_order_notional) {
-      return refuse(Reason::kNotionalMax);
+    if (wanted.leaves > largest) {
+      return refuse(binding);
     }
     return {.decision = Decision::kApproved, .reason = Reason::kNone, .approved = intent.requested};
   }
   if (intent.side == Side::kSell && !instrument.has(kInstrumentShortable)) {
     const std::int64_t held = std::min(totals_[intent.instrument].position,
                                        holding(intent.id.strategy, intent.instrument).position);
-    return refuse(intent.requested.raw > held ? Reason::kShort : Reason::kAvailable);
+    return refuse(wanted.leaves > held ? Reason::kShort : Reason::kAvailable);
   }
-  Reason binding = Reason::kNone;
-  const std::int64_t most = std::min(intent.requested.raw, room(intent, px, binding));
+  if (intent.kind == IntentKind::kReplace) {
+    if (wanted.leaves <= largest && wanted.added <= room(intent, px, binding)) {
+      return {
+          .decision = Decision::kApproved, .reason = Reason::kNone, .approved = intent.requested};
+    }
+    return refuse(binding);
+  }
+  Reason portfolio = Reason::kNone;
+  const std::int64_t free = room(intent, px, portfolio);
+  if (free < largest) {
+    binding = portfolio;
+  }
+  const std::int64_t most = std::min({intent.requested.raw, largest, free});
   const Qty qty = floor_to_lot(instrument, Qty{std::max<std::int64_t>(most, 0)});
   if (qty == intent.requested) {
     return {.decision = Decision::kApproved, .reason = Reason::kNone, .approved = qty};
@@ -233,7 +254,14 @@ RiskDecision RiskCore::size(const Intent& intent) const noexcept {
   return {.decision = Decision::kResized, .reason = Reason::kResized, .approved = qty};
 }
 
-// The largest quantity every limit leaves, and the limit that binds.
+std::int64_t RiskCore::order_room(const Intent& intent, Price px, Reason& binding) const noexcept {
+  const RiskInstrument& limits = rules_.instruments[intent.instrument];
+  const std::int64_t by_value = quantity_for(limits.max_order_notional.raw, px);
+  binding = by_value < limits.max_order_qty.raw ? Reason::kNotionalMax : Reason::kSizeMax;
+  return std::min(limits.max_order_qty.raw, by_value);
+}
+
+// The largest quantity the portfolio's limits leave, and the limit that binds.
 std::int64_t RiskCore::room(const Intent& intent, Price px, Reason& binding) const noexcept {
   const RiskInstrument& limits = rules_.instruments[intent.instrument];
   const RiskStrategy& strategy = rules_.strategies[intent.id.strategy];
@@ -254,8 +282,6 @@ std::int64_t RiskCore::room(const Intent& intent, Price px, Reason& binding) con
     return rest;
   };
   const Holding& total = totals_[intent.instrument];
-  bound(limits.max_order_qty.raw, Reason::kSizeMax);
-  bound(quantity_for(limits.max_order_notional.raw, px), Reason::kNotionalMax);
   bound(left(holding(intent.id.strategy, intent.instrument), strategy.max_position.raw),
         Reason::kPosition);
   bound(left(total, limits.max_position.raw), Reason::kPosition);
@@ -317,13 +343,20 @@ void RiskCore::change_position(std::uint16_t strategy, std::uint32_t instrument,
   add_saturating(totals_[instrument].position, delta);
 }
 
+void RiskCore::open(Reservation& r) noexcept {
+  r.open = true;
+  ++open_;
+  recount(r);
+}
+
 void RiskCore::close(Reservation& r) noexcept {
   if (!r.open) {
     return;
   }
   r.open = false;
   --open_;
-  change_reserved(r, -std::max<std::int64_t>(r.approved - r.filled, 0));
+  recount(r);
+  follow_chain(r);
 }
 
 void RiskCore::on_session(std::uint16_t strategy, std::uint32_t incarnation) noexcept {
@@ -398,28 +431,29 @@ void RiskCore::on_execution(const Execution& e) noexcept {
     r->side = e.side;
     r->approved = e.approved.raw;
     r->filled = e.cum_qty.raw;
-    r->open = true;
-    ++open_;
-    change_reserved(*r, std::max<std::int64_t>(r->approved - r->filled, 0));
+    if (e.linked != 0) {
+      r->chain = std::max<std::int64_t>(e.approved.raw - e.cum_qty.raw - e.leaves.raw, 0);
+      r->replaces = e.intent;
+      r->replaces.sequence = e.linked;
+      if (Reservation* const old = find(r->replaces); old != nullptr) {
+        old->replaced_by = e.intent;
+      }
+    }
+    open(*r);
     return;
   }
   if (!r->open && !is_terminal(e.state)) {
     // Works after all: found at the venue by the gateway that came after the one it was approved
     // for.
-    r->open = true;
-    ++open_;
-    change_reserved(*r, std::max<std::int64_t>(r->approved - r->filled, 0));
+    open(*r);
   }
   // Cumulative quantities: a record lost to a gap is made good by the next one.
   const std::int64_t filled = e.cum_qty.raw - r->filled;
   if (filled > 0) {
     trade(filled);
-    if (r->open) {
-      const std::int64_t before = std::max<std::int64_t>(r->approved - r->filled, 0);
-      const std::int64_t after = std::max<std::int64_t>(r->approved - e.cum_qty.raw, 0);
-      change_reserved(*r, after - before);
-    }
     r->filled = e.cum_qty.raw;
+    recount(*r);
+    follow_chain(*r);
   }
   if (is_terminal(e.state)) {
     close(*r);
@@ -450,9 +484,17 @@ void RiskCore::adopt_order(const OrderRow& row) noexcept {
   r->side = row.side;
   r->approved = row.approved.raw;
   r->filled = row.filled.raw;
-  r->open = true;
-  ++open_;
-  change_reserved(*r, std::max<std::int64_t>(r->approved - r->filled, 0));
+  r->chain = row.chain_filled.raw;
+  if (Reservation* const old = find(row.replaces); old != nullptr) {
+    r->replaces = row.replaces;
+    old->replaced_by = row.id;
+  }
+  open(*r);
+  if (Reservation* const after = find(row.replaced_by); after != nullptr) {
+    after->replaces = row.id;  // the board's order is not the chain's
+    r->replaced_by = row.replaced_by;
+    recount(*after);
+  }
 }
 
 LimitRow RiskCore::publish_head(MonoNanos now) noexcept {

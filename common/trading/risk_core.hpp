@@ -11,6 +11,8 @@
 //  after a
 //     gap is exact, less the fees taken in the base asset.
 //  4. A limit of zero allows nothing.
+//  5. Until a replace is resolved its chain is reserved at the larger leaves of its two orders. A
+//     replace is approved whole or refused.
 #pragma once
 
 #include <vector>
@@ -105,11 +107,25 @@ class RiskCore {
   };
   struct Reservation {
     IntentId intent{};
+    IntentId replaces{};     // the order before it in its chain
+    IntentId replaced_by{};  // the last one approved to take its place
     std::uint32_t instrument{0};
     Side side{Side::kNone};
     bool open{false};
-    std::int64_t approved{0};
-    std::int64_t filled{0};  // cumulative, as the executions told
+    std::int64_t approved{0};  // of a replace the chain's total
+    std::int64_t filled{0};    // cumulative, as the executions told
+    std::int64_t chain{0};     // filled by the orders before it
+    std::int64_t counted{0};   // of it in the holdings
+
+    [[nodiscard]] std::int64_t leaves() const noexcept {
+      const std::int64_t left = approved - chain - filled;
+      return open && left > 0 ? left : 0;
+    }
+  };
+  // What an intent may still trade, and what of it no order before it has reserved.
+  struct Want {
+    std::int64_t leaves{0};
+    std::int64_t added{0};
   };
   struct Mark {
     Quote quote{};
@@ -130,10 +146,20 @@ class RiskCore {
   [[nodiscard]] Reason admit(const Intent& intent, MonoNanos now) const noexcept;
   [[nodiscard]] Reason check_market(const Intent& intent, MonoNanos now) const noexcept;
   [[nodiscard]] RiskDecision size(const Intent& intent) const noexcept;
+  [[nodiscard]] Reason check_replace(const Intent& intent) const noexcept;
+  [[nodiscard]] Want want(const Intent& intent) const noexcept;
   [[nodiscard]] bool reduces(const Intent& intent) const noexcept;
+  // The largest order, and what the portfolio has room for; with the limit that binds.
+  [[nodiscard]] std::int64_t order_room(const Intent& intent, Price px,
+                                        Reason& binding) const noexcept;
   [[nodiscard]] std::int64_t room(const Intent& intent, Price px, Reason& binding) const noexcept;
   [[nodiscard]] bool allowed(std::uint16_t strategy, std::uint32_t instrument) const noexcept;
+  [[nodiscard]] const Reservation* find(const IntentId& id) const noexcept;
+  [[nodiscard]] Reservation* find(const IntentId& id) noexcept;
   [[nodiscard]] Reservation* reserve(const IntentId& id) noexcept;
+  void open(Reservation& r) noexcept;
+  void recount(Reservation& r) noexcept;
+  void follow_chain(const Reservation& r) noexcept;
   void follow_gateway(std::uint64_t n) noexcept;
   void change_reserved(const Reservation& r, std::int64_t delta) noexcept;
   void change_position(std::uint16_t strategy, std::uint32_t instrument,

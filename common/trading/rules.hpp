@@ -24,8 +24,10 @@ struct InstrumentCeilings {
   std::int64_t collar_bps{0};         // through the touch, opening orders
   std::int64_t reduce_collar_bps{0};  // the same for orders that reduce; wider
   std::int64_t market_data_max_age_ns{
-      0};                    // 0: the check is off (bench profile against the simulator)
-  std::uint32_t fee_bps{0};  // estimate until the venue names the fee: its highest tier
+      0};  // 0: the check is off (bench profile against the simulator)
+  // Estimate until the venue names the fee: its highest tier. 0: the venue charges none, no fee
+  // will be told, and an execution's fee of 0 is final at once.
+  std::uint32_t fee_bps{0};
 };
 
 struct GateRules {
@@ -36,6 +38,8 @@ struct GateRules {
   std::int64_t limit_sheet_max_age_ns{0};
   std::int64_t deadline_max_ns{0};     // a deadline further away than this is malformed
   std::int64_t clock_tolerance_ns{0};  // how far in the future `decided_ns` may lie
+  std::int64_t duplicate_within_ns{
+      0};                            // an equal order of the strategy this soon is refused; 0: off
   std::int64_t audit_max_age_ns{0};  // reductions pass an unproven stream after an audit this young
 };
 

@@ -45,6 +45,13 @@ enum class VenueStatus : std::uint8_t {
 [[nodiscard]] constexpr bool is_terminal(VenueStatus s) noexcept {
   return s >= VenueStatus::kFilled;
 }
+// Not live yet: nothing of it can have traded, and it may not be replaced.
+[[nodiscard]] constexpr bool is_before_live(VenueStatus s) noexcept {
+  return s >= VenueStatus::kPendingNew && s <= VenueStatus::kAcceptedForBidding;
+}
+[[nodiscard]] constexpr bool is_live(VenueStatus s) noexcept {
+  return s == VenueStatus::kNew || s == VenueStatus::kPartiallyFilled;
+}
 
 // The venue's words for an event of the order stream (`event`).
 enum class TradeUpdateKind : std::uint8_t {
@@ -66,7 +73,7 @@ enum class TradeUpdateKind : std::uint8_t {
   kPendingCancel,
   kPendingReplace,
   kCancelRejected,   // order_cancel_rejected: the order lives on
-  kReplaceRejected,  // order_replace_rejected: the order lives on
+  kReplaceRejected,  // order_replace_rejected: the old order lives on, the successor is over
   kRestated,
   kTradeBust,
   kTradeCorrect,
@@ -76,6 +83,7 @@ enum class TradeUpdateKind : std::uint8_t {
 // the average price is for display.
 struct OrderSnapshot {
   Id128 venue_order_id{};
+  Id128 replaced_by{};  // status replaced: the successor's id
   ClientOrderId client_order_id{};
   VenueStatus status{VenueStatus::kNone};
   Side side{Side::kNone};
@@ -108,8 +116,9 @@ enum class RequestOutcome : std::uint8_t {
   kUnknown,       // timeout, 5xx, 408, disconnect, unparsable, "client_order_id must be unique"
 };
 
-// Answer to submit(). An answered request whose order id is not the request's is reported as it
-// came: the core sees the difference and makes it unknown.
+// Answer to submit() and replace(); after a replace `order` is the successor. An answered request
+// whose order id is not the request's is reported as it came: the core sees the difference and
+// makes it unknown.
 struct PostResult {
   RowRef ref{};
   RequestOutcome outcome{RequestOutcome::kNone};

@@ -130,6 +130,7 @@ std::size_t GatewayApp::poll(MonoNanos now) {
     work += strategies_[s]->cancels.drain(
         [&](const Cancel& cancel) { core_.on_cancel(cancel, s, now); }, kBatch);
   }
+  work += release_held();
   if (trading_) {
     work += orders_.drain([&](const Intent& intent) { take_order(intent); }, kBatch);
   }
@@ -191,6 +192,17 @@ std::size_t GatewayApp::take_venue_events() {
     core_.on_venue(event, now);
   }
   return taken;
+}
+
+// An intent that is released may have to wait again; the batch bounds the turn either way.
+std::size_t GatewayApp::release_held() {
+  std::size_t released = 0;
+  Intent held;
+  while (released < kBatch && core_.next_ready(held)) {
+    ++released;
+    core_.on_release(held, context_for(held));
+  }
+  return released;
 }
 
 void GatewayApp::measure(const PostResult& result) noexcept {
@@ -446,6 +458,13 @@ bool GatewayApp::ask(const NetRequest& request) noexcept {
 
 void GatewayApp::submit(std::uint32_t row) noexcept {
   const bool taken = ask(request_for(row, NetRequestKind::kSubmit));
+  SLUICE_ASSERT(taken, "the core submits only when the hand-over has room");
+}
+
+void GatewayApp::replace(std::uint32_t row, const Id128& old) noexcept {
+  NetRequest request = request_for(row, NetRequestKind::kReplace);
+  request.venue_order_id = old;
+  const bool taken = ask(request);
   SLUICE_ASSERT(taken, "the core submits only when the hand-over has room");
 }
 

@@ -1,10 +1,13 @@
 // The order gateway's hot thread: rings, boards and the hand-over around the pure GatewayCore.
 //
 // Thread contract: the stage's hot thread; the network thread (VenueSession) is met only through
-// HandOver. Order of a turn: kill words, venue events, cancels, orders, timer. Venue events first:
+// HandOver. Order of a turn: kill words, venue events, cancels, held orders, new
+// orders, timer. Venue events first:
 // a decision knows every execution that came before it. Invariants:
 //  1. A row is on its board and its record in exec.persistence before the request is handed over.
-//  2. A full execution ring trips the kill switch and ends the run: what happened at the venue must
+//  2. What the core held back is released as soon as what it waited for came, with a fresh look at
+//     boards and pages.
+//  3. A full execution ring trips the kill switch and ends the run: what happened at the venue must
 //     not be lost on the way to those who count on it.
 #pragma once
 
@@ -55,6 +58,7 @@ class GatewayApp final : private GatewayOutput {
   void account_changed() noexcept override;
   void execution(const Execution& e) noexcept override;
   void submit(std::uint32_t row) noexcept override;
+  void replace(std::uint32_t row, const Id128& old) noexcept override;
   [[nodiscard]] bool cancel(std::uint32_t row) noexcept override;
   [[nodiscard]] bool lookup(std::uint32_t row, LookupBy by) noexcept override;
   [[nodiscard]] bool lookup_foreign(const Id128& venue_order_id) noexcept override;
@@ -63,6 +67,7 @@ class GatewayApp final : private GatewayOutput {
 
   void clear_boards();
   std::size_t take_venue_events();
+  std::size_t release_held();
   void take_order(Intent intent);
   void measure(const PostResult& result) noexcept;
   [[nodiscard]] IntentContext context_for(const Intent& intent);

@@ -1,5 +1,7 @@
 #include "procs/order_gateway/rules.hpp"
 
+#include <algorithm>
+
 namespace sluice {
 namespace {
 
@@ -29,13 +31,15 @@ GateRules gate_rules(const InstanceConfig& config) {
                                 .collar_bps = config.gateway.collar_bps,
                                 .reduce_collar_bps = config.gateway.reduce_collar_bps,
                                 .market_data_max_age_ns = config.gateway.market_data_max_age_ns,
-                                .fee_bps = config.venues[i.venue].taker_fee_bps});
+                                .fee_bps = std::max(config.venues[i.venue].taker_fee_bps,
+                                                    config.venues[i.venue].maker_fee_bps)});
   }
   gate.gross_exposure = config.gateway.max_gross_exposure;
   gate.open_orders = config.gateway.max_open_orders;
   gate.limit_sheet_max_age_ns = config.gateway.limit_sheet_max_age_ns;
   gate.deadline_max_ns = kDeadlineMax;
   gate.clock_tolerance_ns = kClockTolerance;
+  gate.duplicate_within_ns = config.gateway.duplicate_within_ns;
   gate.audit_max_age_ns = kAuditMaxAge;
   return gate;
 }

@@ -100,6 +100,9 @@ void VenueSession::take(const NetRequest& request) {
     case NetRequestKind::kSubmit:
       submit(request);
       return;
+    case NetRequestKind::kReplace:
+      replace(request);
+      return;
     case NetRequestKind::kCancel:
       cancel(request);
       return;
@@ -133,20 +136,38 @@ void VenueSession::submit(const NetRequest& request) {
                             .client_order_id = request.client_order_id.view(),
                             .extended_hours = false},
                            body);
+  send_order(request, "POST", alpaca::kOrdersTarget, {body.data(), size});
+}
+
+void VenueSession::replace(const NetRequest& request) {
+  std::array<char, alpaca::kRequestBytes> target;
+  std::array<char, alpaca::kRequestBytes> body;
+  const std::size_t target_size = alpaca::encode_order_target(request.venue_order_id, target);
+  const std::size_t size =
+      target_size == 0 ? 0
+                       : alpaca::encode_replace({.qty = request.qty,
+                                                 .limit = request.limit,
+                                                 .client_order_id = request.client_order_id.view()},
+                                                body);
+  send_order(request, "PATCH", {target.data(), target_size}, {body.data(), size});
+}
+
+void VenueSession::send_order(const NetRequest& request, const char* method,
+                              std::string_view target, std::string_view body) {
   PostResult refused;
   refused.ref = request.ref;
   refused.outcome = RequestOutcome::kNotSent;
   refused.hand_over_ns = request.hand_over_ns;
-  if (size == 0) {
+  if (body.empty()) {
     refused.not_sent = Reason::kMalformed;
     tell(refused);
     return;
   }
   const bool taken = pool_->try_send(
       net::Lane::kNormal,
-      {.method = "POST",
-       .target = alpaca::kOrdersTarget,
-       .body = {body.data(), size},
+      {.method = method,
+       .target = target,
+       .body = body,
        .headers = {},
        .deadline = request.deadline_ns},
       [this, request](const net::HttpAnswer& answer) {

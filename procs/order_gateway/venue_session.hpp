@@ -49,6 +49,10 @@ class VenueSession {
   std::size_t turn();
   void take(const NetRequest& request);
   void submit(const NetRequest& request);
+  void replace(const NetRequest& request);
+  // An order's bytes leave once, or the core hears why not. An empty body could not be written.
+  void send_order(const NetRequest& request, const char* method, std::string_view target,
+                  std::string_view body);
   void cancel(const NetRequest& request);
   void look_up(const NetRequest& request);
   [[nodiscard]] PostResult post_result(const NetRequest& request, const net::HttpAnswer& answer);

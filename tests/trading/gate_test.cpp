@@ -2,6 +2,7 @@
 #include "common/trading/gate.hpp"
 
 #include <functional>
+#include <optional>
 
 #include "tests/trading/gateway_fixture.hpp"
 
@@ -56,6 +57,12 @@ struct Inputs {
                        .other_exposure = other_exposure,
                        .strategy_rate_room = strategy_rate_room,
                        .venue_rate_room = venue_rate_room,
+                       .duplicate = duplicate,
+                       .self_trade = {[](const void* on, Side, OrderType, Price) noexcept {
+                                        return *static_cast<const Collision*>(on);
+                                      },
+                                      &collision},
+                       .replaced = replaced ? &*replaced : nullptr,
                        .reserved = reserved});
   }
   [[nodiscard]] Reason reason() { return check().reason; }
@@ -97,6 +104,9 @@ struct Inputs {
   Cash other_exposure{};
   bool strategy_rate_room{true};
   bool venue_rate_room{true};
+  bool duplicate{false};
+  Collision collision{Collision::kNone};
+  std::optional<ReplacedOrder> replaced;
   Cash reserved{};
 };
 
@@ -180,6 +190,59 @@ TEST(HardGate, FirstFailureInTheDocumentedOrderIsTheReason) {
   }
 }
 
+TEST(HardGate, DuplicateAndSelfTradeComeAfterRateAndBeforeBuyingPower) {
+  Inputs in;
+  in.account.venue_buying_power = {};
+  in.collision = Collision::kOwn;
+  in.duplicate = true;
+  in.strategy_rate_room = false;
+  EXPECT_EQ(in.reason(), Reason::kRate);
+  in.strategy_rate_room = true;
+  EXPECT_EQ(in.reason(), Reason::kDuplicate);
+  in.duplicate = false;
+  const GateResult out = in.check();
+  EXPECT_EQ(out.reason, Reason::kSelfTrade);
+  EXPECT_EQ(out.collision, Collision::kOwn);
+  in.collision = Collision::kNone;
+  EXPECT_EQ(in.reason(), Reason::kBuyingPower);
+}
+
+TEST(HardGate, SelfTradeProbeThatWasNeverSetCountsAsACollision) {
+  EXPECT_EQ(SelfTradeProbe{}(Side::kBuy, OrderType::kLimit, px("1")), Collision::kForeign);
+}
+
+TEST(HardGate, ReplaceIsJudgedByItsLeavesAndByWhatItAdds) {
+  Inputs in;
+  in.open_orders = in.rules.open_orders;
+  EXPECT_EQ(in.reason(), Reason::kOpenOrders);
+  in.replaced =
+      ReplacedOrder{.leaves = qty("1"), .chain_filled = qty("0.5"), .held = cash("50000")};
+  in.intent.requested = in.intent.approved = qty("2.5");
+  const GateResult out = in.check();
+  EXPECT_EQ(out.reason, Reason::kNone) << to_string(out.reason);
+  EXPECT_EQ(out.worst_notional, cash("121200"));  // two may still trade
+  EXPECT_EQ(out.reserve, cash("71200"));
+  in.account_position.working_buy = qty("19");  // the old order's among them
+  EXPECT_EQ(in.reason(), Reason::kNone);
+  in.account_position.working_buy = qty("19.1");
+  EXPECT_EQ(in.reason(), Reason::kPosition);
+  in.account_position.working_buy = {};
+  in.account.venue_buying_power = cash("71199");
+  EXPECT_EQ(in.reason(), Reason::kBuyingPower);
+}
+
+TEST(HardGate, ReplaceOfAReductionReducesWhenWhatItAddsDoes) {
+  Inputs in;
+  in.hold("2");
+  in.sell("2.5", "60000");
+  in.replaced = ReplacedOrder{.leaves = qty("1"), .chain_filled = qty("0.5"), .held = {}};
+  in.account_position.working_sell = in.strategy_position.working_sell = qty("1");
+  in.head.trading_state = TradingState::kReduceOnly;
+  EXPECT_EQ(in.reason(), Reason::kNone);
+  in.account_position.working_sell = in.strategy_position.working_sell = qty("1.1");
+  EXPECT_EQ(in.reason(), Reason::kTradingState);
+}
+
 TEST(HardGate, CountsPerReason) {
   Inputs in;
   HardGate gate(in.rules, in.table);
@@ -199,7 +262,12 @@ TEST(HardGate, CountsPerReason) {
                        .account_position = in.account_position,
                        .strategy_position = in.strategy_position,
                        .strategy_rate_room = true,
-                       .venue_rate_room = true});
+                       .venue_rate_room = true,
+                       .duplicate = false,
+                       .self_trade = {[](const void*, Side, OrderType, Price) noexcept {
+                                        return Collision::kNone;
+                                      },
+                                      nullptr}});
   };
   static_cast<void>(run());
   static_cast<void>(run());

@@ -98,7 +98,7 @@ inline GatewayRules gateway_rules() {
 class Recorder : public GatewayOutput {
  public:
   struct Request {
-    std::string what;  // submit, cancel, lookup, foreign, audit
+    std::string what;  // submit, replace, cancel, lookup, foreign, audit
     std::uint32_t row{kNoRow};
     LookupBy by{LookupBy::kNone};
   };
@@ -112,6 +112,10 @@ class Recorder : public GatewayOutput {
     executions.push_back(e);
   }
   void submit(std::uint32_t row) noexcept override { add("submit", row, LookupBy::kNone); }
+  void replace(std::uint32_t row, const Id128& old) noexcept override {
+    add("replace", row, LookupBy::kNone);
+    replaced_id = old;
+  }
   bool cancel(std::uint32_t row) noexcept override {
     if (!room) {
       return false;
@@ -155,6 +159,7 @@ class Recorder : public GatewayOutput {
   std::vector<Alert> alerts;
   std::uint32_t audit_reasons{0};
   Id128 foreign_id{};
+  Id128 replaced_id{};  // the old order of the last replace
   bool room{true};
 
  private:
@@ -247,6 +252,25 @@ class Gateway {
     i.deadline_ns = {now.ns + 500 * kMs};
     return i;
   }
+  // The chain's new total and price; the successor's row.
+  [[nodiscard]] Intent replace_intent(std::uint32_t old, std::string_view total,
+                                      std::string_view limit) {
+    const OrderRow& r = core.row(old);
+    Intent i = intent(r.side, total, limit, r.id.strategy);
+    i.kind = IntentKind::kReplace;
+    i.replaces = r.id;
+    return i;
+  }
+  std::uint32_t replace(std::uint32_t old, std::string_view total, std::string_view limit) {
+    return send(replace_intent(old, total, limit));
+  }
+  // What the shell does after each batch of events.
+  void release() {
+    Intent held;
+    for (int i = 0; i < 8 && core.next_ready(held); ++i) {
+      core.on_release(held, context());
+    }
+  }
   // Submits and returns the row; the order is in flight.
   std::uint32_t send(const Intent& i) {
     core.on_intent(i, context());
@@ -318,7 +342,8 @@ class Gateway {
   [[nodiscard]] TradeUpdate fill_update(std::uint32_t row, std::uint64_t id, std::string_view price,
                                         std::string_view quantity, std::string_view cum) const {
     TradeUpdate u;
-    const bool whole = qty(cum) == core.row(row).approved;
+    const OrderRow& r = core.row(row);
+    const bool whole = qty(cum).raw + r.chain_filled.raw == r.approved.raw;
     u.kind = whole ? TradeUpdateKind::kFill : TradeUpdateKind::kPartialFill;
     u.order = snapshot(row, whole ? VenueStatus::kFilled : VenueStatus::kPartiallyFilled, cum);
     u.execution_id = {0xe, id};

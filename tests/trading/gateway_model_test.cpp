@@ -7,6 +7,10 @@
 // outcome is then unknown and the order may or may not have arrived), events of the stream get lost
 // (an audit brings the executions), everything may come twice. The core's requests are answered
 // from the venue's true state.
+//
+// Replaces are asked for at random as well. The venue resolves them a while after it accepted them:
+// the old order may have filled or been cancelled by then. With every other seed a successor's
+// filled_qty carries over what its predecessors traded, with the others it starts at zero.
 #include <deque>
 #include <map>
 #include <random>
@@ -19,17 +23,28 @@ namespace {
 struct ToyOrder {
   OrderSnapshot order;
   std::vector<FillActivity> fills;
+  std::int64_t before{0};   // filled by the orders it replaced
+  std::int64_t carried{0};  // of that in filled_qty
+  [[nodiscard]] std::int64_t own() const { return order.filled.raw - carried; }
+  [[nodiscard]] std::int64_t left() const { return order.qty.raw - before - own(); }
+};
+
+struct PendingReplace {
+  std::uint32_t old{0};
+  std::uint32_t next{0};
 };
 
 class ToyVenue {
  public:
-  ToyVenue(std::uint64_t seed, const GatewayRules& rules) : random_(seed), g_(rules) {}
+  ToyVenue(std::uint64_t seed, const GatewayRules& rules)
+      : random_(seed), carries_(seed % 2 == 0), g_(rules) {}
 
   void run(int steps) {
     for (int step = 0; step < steps; ++step) {
       g_.now.ns += 1 + static_cast<std::int64_t>(random_() % (20 * kMs));
       serve();
-      switch (random_() % 8) {
+      g_.release();
+      switch (random_() % 12) {
         case 0:
           trade(Side::kBuy);
           break;
@@ -45,8 +60,16 @@ class ToyVenue {
         case 4:
           g_.tick(kMs);
           break;
+        case 5:
+          replace_some();
+          break;
+        case 6:
+          resolve_some();
+          break;
         default:
-          deliver();
+          for (int i = 0; i < 4; ++i) {
+            deliver();
+          }
           break;
       }
     }
@@ -60,6 +83,7 @@ class ToyVenue {
   std::uint64_t executions{0};
   std::uint64_t lost_answers{0};
   std::uint64_t lost_events{0};
+  std::uint64_t replaces{0};
 
  private:
   void trade(Side side) {
@@ -72,7 +96,8 @@ class ToyVenue {
     if (size < dec("0.001")) {
       return;
     }
-    Intent i = g_.intent(side, "1");
+    const bool crosses = random_() % 8 == 0;
+    Intent i = g_.intent(side, "1", crosses ? "60000" : side == Side::kBuy ? "59990" : "60010");
     i.requested = i.approved = Qty{size};
     g_.core.on_intent(i, g_.context());
   }
@@ -87,12 +112,100 @@ class ToyVenue {
     }
   }
 
+  void replace_some() {
+    if (known_.empty()) {
+      return;
+    }
+    const std::size_t recent = std::min<std::size_t>(known_.size(), 12);
+    std::uint32_t row = kNoRow;
+    for (std::size_t back = 1; back <= recent && row == kNoRow; ++back) {
+      const std::uint32_t r = known_[known_.size() - back];
+      const bool free = g_.core.row(r).replaced_by.is_none();
+      row = free && !is_terminal(g_.core.row(r).state) && random_() % 2 == 0 ? r : kNoRow;
+    }
+    if (row == kNoRow) {
+      return;
+    }
+    const OrderRow& old = g_.core.row(row);
+    Intent i = g_.intent(old.side, "1", old.side == Side::kBuy ? "59980" : "60020");
+    i.kind = IntentKind::kReplace;
+    i.replaces = old.id;
+    const std::int64_t filled = old.chain_filled.raw + old.filled.raw;
+    i.requested.raw = filled + static_cast<std::int64_t>(random_() % 20 + 1) * dec("0.05");
+    i.requested = i.approved = floor_to_lot(g_.table[kBtc], i.requested);
+    i.limit.raw += static_cast<std::int64_t>(random_() % 500) * dec("0.01");
+    g_.core.on_intent(i, g_.context());
+  }
+
+  // PATCH: the successor is accepted, the old order pending; what becomes of it is decided later.
+  void patch(std::uint32_t row) {
+    const std::uint32_t old = g_.core.find(g_.core.row(row).replaces);
+    known_.push_back(row);
+    const bool open = orders_.count(old) != 0 && !is_terminal(orders_[old].order.status);
+    const bool arrives = random_() % 8 != 0;
+    const bool answered = random_() % 8 != 0;
+    lost_answers += answered ? 0U : 1U;
+    if (!arrives || !open) {
+      answers_.push_back(
+          g_.post(row, answered ? RequestOutcome::kRefused : RequestOutcome::kUnknown));
+      return;
+    }
+    ToyOrder& o = orders_[row];
+    o.order = g_.snapshot(row, VenueStatus::kAccepted);
+    orders_[old].order.status = VenueStatus::kPendingReplace;
+    PostResult p = g_.post(row, answered ? RequestOutcome::kAccepted : RequestOutcome::kUnknown);
+    p.order = o.order;
+    answers_.push_back(p);
+    patches_.push_back({old, row});
+    ++replaces;
+  }
+
+  void resolve_some() {
+    if (patches_.empty()) {
+      return;
+    }
+    const PendingReplace p = patches_.front();
+    patches_.pop_front();
+    ToyOrder& old = orders_[p.old];
+    ToyOrder& next = orders_[p.next];
+    TradeUpdate u;
+    const std::int64_t filled = old.before + old.own();
+    if (is_terminal(old.order.status) || next.order.qty.raw <= filled || random_() % 8 == 0) {
+      next.order.status = VenueStatus::kRejected;
+      if (!is_terminal(old.order.status)) {
+        old.order.status = live(old);
+      }
+      u.kind = TradeUpdateKind::kReplaceRejected;
+      u.order = random_() % 2 == 0 ? old.order : next.order;
+      tell(u);
+      return;
+    }
+    old.order.status = VenueStatus::kReplaced;
+    old.order.replaced_by = next.order.venue_order_id;
+    u.kind = TradeUpdateKind::kReplaced;
+    u.order = old.order;
+    tell(u);
+    next.before = filled;
+    next.carried = carries_ ? filled : 0;
+    next.order.filled.raw = next.carried;
+    next.order.status = VenueStatus::kNew;
+    u.kind = TradeUpdateKind::kNew;
+    u.order = next.order;
+    tell(u);
+  }
+  [[nodiscard]] static VenueStatus live(const ToyOrder& o) {
+    return o.own() > 0 ? VenueStatus::kPartiallyFilled : VenueStatus::kNew;
+  }
+
   // Answers every request of the core from the true state.
   void serve() {
     const std::vector<Recorder::Request> requests = std::exchange(g_.out.requests, {});
     for (const Recorder::Request& r : requests) {
       if (r.what == "submit") {
         post(r.row);
+      }
+      if (r.what == "replace") {
+        patch(r.row);
       }
       if (r.what == "cancel") {
         remove(r.row);
@@ -129,7 +242,7 @@ class ToyVenue {
 
   void remove(std::uint32_t row) {
     ToyOrder& o = orders_[row];
-    const bool open = !is_terminal(o.order.status);
+    const bool open = !is_terminal(o.order.status) && o.order.status != VenueStatus::kAccepted;
     DeleteResult d{.ref = {row, g_.core.row(row).id},
                    .outcome = open ? RequestOutcome::kAccepted : RequestOutcome::kRefused,
                    .http_status = 0,
@@ -155,7 +268,12 @@ class ToyVenue {
     l.ref = {row, g_.core.row(row).id};
     l.by = LookupBy::kVenueOrderId;
     l.outcome = random_() % 10 == 0 ? RequestOutcome::kUnknown : RequestOutcome::kAccepted;
-    l.order = orders_[row].order;
+    if (orders_.count(row) == 0) {
+      l.by = LookupBy::kClientOrderId;
+      l.outcome = RequestOutcome::kNotFound;
+    } else {
+      l.order = orders_[row].order;
+    }
     answers_.push_back(l);
   }
 
@@ -179,10 +297,10 @@ class ToyVenue {
     auto at = orders_.begin();
     std::advance(at, static_cast<long>(random_() % orders_.size()));
     ToyOrder& o = at->second;
-    if (is_terminal(o.order.status)) {
+    if (is_terminal(o.order.status) || o.order.status == VenueStatus::kAccepted) {
       return;
     }
-    const std::int64_t left = o.order.qty.raw - o.order.filled.raw;
+    const std::int64_t left = o.left();
     std::int64_t size = random_() % 3 == 0 ? left : left / 3 - left / 3 % dec("0.00001");
     if (size <= 0) {
       size = left;
@@ -198,8 +316,10 @@ class ToyVenue {
     f.cum_qty = o.order.filled = Qty{o.order.filled.raw + size};
     f.venue_ns = {g_.now.ns};
     o.fills.push_back(f);
-    o.order.status =
-        f.cum_qty == o.order.qty ? VenueStatus::kFilled : VenueStatus::kPartiallyFilled;
+    const bool pending = o.order.status == VenueStatus::kPendingReplace;
+    o.order.status = o.left() == 0 ? VenueStatus::kFilled
+                     : pending     ? VenueStatus::kPendingReplace
+                                   : VenueStatus::kPartiallyFilled;
 
     Cash value;
     ASSERT_TRUE(notional(f.px, f.qty, value));
@@ -271,15 +391,22 @@ class ToyVenue {
     g_.venue(PositionsEnd{.requested_ns = g_.now, .receive_ns = g_.now});
   }
 
-  void settle() {
+  void cancel_all() {
     for (const std::uint32_t row : known_) {
-      if (!is_terminal(g_.core.row(row).state)) {
+      const OrderRow& order = g_.core.row(row);
+      if (!is_terminal(order.state) && (order.flags & kCancelWanted) == 0) {
         g_.cancel(row);
       }
     }
+  }
+
+  void settle() {
     for (int round = 0; round < 2'000; ++round) {
       g_.tick(50 * kMs);
+      g_.release();  // what was held may leave even now
+      cancel_all();
       serve();
+      resolve_some();
       while (!answers_.empty() || !stream_.empty() || !fees_.empty()) {
         deliver();
       }
@@ -289,18 +416,24 @@ class ToyVenue {
   }
 
   std::mt19937_64 random_;
+  bool carries_;
   Gateway g_;
   std::map<std::uint32_t, ToyOrder> orders_;
   std::vector<std::uint32_t> known_;
   std::deque<VenueEvent> answers_;
   std::deque<TradeUpdate> stream_;
   std::deque<FeeActivity> fees_;
+  std::deque<PendingReplace> patches_;
 };
 
 TEST(GatewayModel, BooksEqualANaiveLedgerAtQuiescence) {
   std::uint64_t executions = 0;
   std::uint64_t lost = 0;
-  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+  std::uint64_t replaces = 0;
+  std::uint64_t replaced = 0;
+  std::uint64_t rejected = 0;
+  std::uint64_t carried = 0;
+  for (std::uint64_t seed = 1; seed <= 80; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     GatewayRules rules = gateway_rules();
     rules.order_rows = 4096;
@@ -335,9 +468,22 @@ TEST(GatewayModel, BooksEqualANaiveLedgerAtQuiescence) {
     ASSERT_EQ(told, venue.position);
     executions += venue.executions;
     lost += venue.lost_answers + venue.lost_events;
+    replaces += venue.replaces;
+    for (const Execution& e : g.out.executions) {
+      replaced += e.kind == ExecutionKind::kReplaced ? 1U : 0U;
+      rejected += e.kind == ExecutionKind::kReplaceRejected ? 1U : 0U;
+      carried += e.kind == ExecutionKind::kFill && e.linked != 0 &&
+                         g.core.row(e.order_row).chain_filled.raw > 0
+                     ? 1U
+                     : 0U;
+    }
   }
   EXPECT_GT(executions, 1000U) << "the model must trade";
   EXPECT_GT(lost, 100U) << "and lose things";
+  EXPECT_GT(replaces, 1000U) << "and replace orders";
+  EXPECT_GT(replaced, 1000U);
+  EXPECT_GT(rejected, 400U);
+  EXPECT_GT(carried, 50U) << "executions of successors whose predecessors had traded";
 }
 
 }  // namespace

@@ -89,7 +89,9 @@ TEST(GatewayIntent, MalformedAndUnsupportedAreRefused) {
   EXPECT_EQ(refused([](Intent& i) { i.limit = {}; }), Reason::kMalformed);
   EXPECT_EQ(refused([](Intent& i) { i.tif = TimeInForce::kNone; }), Reason::kMalformed);
   EXPECT_EQ(refused([](Intent& i) { i.deadline_ns.ns += 3600 * kSec; }), Reason::kMalformed);
-  EXPECT_EQ(refused([](Intent& i) { i.kind = IntentKind::kReplace; }), Reason::kUnsupported);
+  EXPECT_EQ(refused([](Intent& i) { i.kind = IntentKind::kReplace; }), Reason::kMalformed);
+  EXPECT_EQ(refused([](Intent& i) { i.replaces = {1, 0, 0, 1}; }), Reason::kMalformed);
+  EXPECT_EQ(refused([](Intent& i) { i.kind = IntentKind::kSession; }), Reason::kUnsupported);
   EXPECT_EQ(refused([](Intent& i) { i.type = OrderType::kStop; }), Reason::kUnsupported);
   EXPECT_EQ(g.out.count("submit"), 0U);
 }

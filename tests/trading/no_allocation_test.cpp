@@ -44,6 +44,7 @@ class Silent final : public GatewayOutput {
   void account_changed() noexcept override {}
   void execution(const Execution& e) noexcept override { last = e.kind; }
   void submit(std::uint32_t row) noexcept override { submitted = row; }
+  void replace(std::uint32_t row, const Id128&) noexcept override { submitted = row; }
   bool cancel(std::uint32_t) noexcept override { return true; }
   bool lookup(std::uint32_t, LookupBy) noexcept override { return true; }
   bool lookup_foreign(const Id128&) noexcept override { return true; }
@@ -129,6 +130,94 @@ TEST(NoAllocation, GatewayCoreAfterConstruction) {
   EXPECT_EQ(g_allocations, before);
   EXPECT_GT(filled, 100U) << "the loop must have traded";
   EXPECT_EQ(core.account().executions, filled);
+}
+
+TEST(NoAllocation, ReplacesHeldReleasedAndRecycled) {
+  Gateway fixture;
+  const InstrumentTable table = instruments();
+  GatewayRules rules = gateway_rules();
+  rules.terminal_retention_ns = kMs;
+  rules.gate.duplicate_within_ns = 20 * kMs;
+  Silent out;
+  GatewayCore core(rules, table, out);
+  MonoNanos now = fixture.now;
+  core.start(1, 0, now, {now.ns});
+  AccountSnapshot account;
+  account.account_id = {7, 7};
+  account.buying_power = account.cash = cash("100000000");
+  const IntentContext base = fixture.context();
+  const Intent model = fixture.intent(Side::kBuy, "0.01", "59990");
+  IntentContext c = base;
+  const auto told = [&](std::uint32_t row, TradeUpdateKind kind, VenueStatus status) {
+    TradeUpdate u;
+    u.kind = kind;
+    u.order = fixture.snapshot(row, status);
+    const OrderRow& r = core.row(row);
+    u.order.venue_order_id = {1, r.id.sequence};
+    u.order.client_order_id = core.client_order_id(row);
+    u.order.qty = r.approved;
+    u.order.limit = r.limit;
+    u.order.side = r.side;
+    u.order.type = r.type;
+    u.order.tif = r.tif;
+    u.order.created_ns = u.order.updated_ns = {now.ns};
+    u.receive_ns = now;
+    core.on_venue(u, now);
+  };
+  const auto answered = [&](std::uint32_t row) {
+    PostResult p;
+    p.ref = {row, core.row(row).id};
+    p.outcome = RequestOutcome::kUnknown;
+    p.answer_ns = p.closed_ns = now;
+    core.on_venue(p, now);
+  };
+
+  const std::size_t before = g_allocations;
+  core.on_venue(StreamState{.up = true, .at_ns = now}, now);
+  std::uint32_t replaced = 0;
+  for (std::uint64_t n = 1; n <= 300; ++n) {
+    now.ns += 100 * kMs;
+    account.requested_ns = now;
+    core.on_venue(StreamAlive{.at_ns = now}, now);
+    core.on_venue(account, now);
+    core.on_venue(PositionsBegin{.requested_ns = now}, now);
+    core.on_venue(PositionsEnd{.requested_ns = now, .receive_ns = now}, now);
+    core.on_venue(AuditEnd{.requested_ns = now, .complete = true}, now);
+    c.now = c.head.published_ns = c.quote.receive_ns = now;
+    Intent i = model;
+    i.id.sequence = 2 * n - 1;
+    i.decided_ns = now;
+    i.deadline_ns = {now.ns + kSec};
+    core.on_intent(i, c);
+    const std::uint32_t old = core.find(i.id);
+    Intent r = i;
+    r.kind = IntentKind::kReplace;
+    r.replaces = i.id;
+    r.id.sequence = 2 * n;
+    r.limit = px("59980");
+    core.on_intent(r, c);  // held: the old order is not live
+    const std::uint32_t next = core.find(r.id);
+    ASSERT_NE(next, kNoRow);
+    answered(old);
+    told(old, TradeUpdateKind::kNew, VenueStatus::kNew);
+    Intent held;
+    while (core.next_ready(held)) {
+      core.on_release(held, c);
+    }
+    answered(next);
+    told(old, TradeUpdateKind::kReplaced, VenueStatus::kReplaced);
+    told(next, TradeUpdateKind::kNew, VenueStatus::kNew);
+    Cancel cancel;
+    cancel.order = i.id;
+    core.on_cancel(cancel, 0, now);
+    core.on_venue(DeleteResult{.ref = {next, r.id}, .outcome = RequestOutcome::kAccepted}, now);
+    told(next, TradeUpdateKind::kCanceled, VenueStatus::kCanceled);
+    replaced += core.row(old).state == OrderState::kReplaced ? 1U : 0U;
+    core.on_timer(now);
+  }
+  EXPECT_EQ(g_allocations, before);
+  EXPECT_EQ(replaced, 300U) << "the loop must have replaced";
+  EXPECT_EQ(core.account().working, 0U);
 }
 
 TEST(NoAllocation, RiskCoreAfterConstruction) {

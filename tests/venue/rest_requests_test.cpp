@@ -37,6 +37,28 @@ TEST(RestRequests, LimitOrderIsWrittenWithDecimalsAsStrings) {
       R"({"symbol":"BTC/USD","qty":"0.5","side":"buy","type":"limit","time_in_force":"gtc","limit_price":"61837.63","client_order_id":"slc-demo-3-1-42"})");
 }
 
+TEST(RestRequests, ReplaceCarriesTheNewTotalThePriceAndItsOwnClientOrderId) {
+  ReplaceRequest replace{.qty = Qty{1'500'000'000},
+                         .limit = Price{61'837'640'000'000},
+                         .client_order_id = "slc-demo-3-1-43"};
+  const auto body = [&] {
+    return written([&](std::span<char> out) { return encode_replace(replace, out); });
+  };
+  EXPECT_EQ(body(),
+            R"({"qty":"1.5","limit_price":"61837.64","client_order_id":"slc-demo-3-1-43"})");
+  replace.qty = {};
+  EXPECT_EQ(body(), "");
+  replace.qty = Qty{1};
+  replace.limit = {};
+  EXPECT_EQ(body(), "");
+  replace.limit = Price{1};
+  replace.client_order_id = {};
+  EXPECT_EQ(body(), "");
+  std::array<char, 20> small{};
+  replace.client_order_id = "slc-demo-3-1-43";
+  EXPECT_EQ(encode_replace(replace, small), 0U);
+}
+
 TEST(RestRequests, MarketStopAndStopLimitCarryTheirOwnPricesOnly) {
   OrderRequest order = limit_order();
   order.type = OrderType::kMarket;

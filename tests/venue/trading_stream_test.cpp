@@ -230,6 +230,30 @@ TEST_F(TradingStream, ReplacedOrderNamesItsSuccessor) {
   EXPECT_TRUE(is_terminal(message.update.order.status));
 }
 
+TEST_F(TradingStream, EventsOfAReplaceNameTheOrderTheySpeakOf) {
+  struct Case {
+    std::string_view event;
+    UpdateEvent kind;
+    std::string_view status;
+    OrderStatus read;
+  };
+  for (const Case& c :
+       {Case{"pending_replace", UpdateEvent::kPendingReplace, "pending_replace",
+             OrderStatus::kPendingReplace},
+        Case{"replaced", UpdateEvent::kReplaced, "replaced", OrderStatus::kReplaced},
+        Case{"order_replace_rejected", UpdateEvent::kReplaceRejected, "new", OrderStatus::kNew}}) {
+    std::string order(kCryptoOrder);
+    order.replace(order.find("partially_filled"), 16, c.status);
+    const TradeUpdate update = decoded(R"({"stream":"trade_updates","data":{"event":")" +
+                                       std::string(c.event) + R"(","order":)" + order + "}}")
+                                   .update;
+    EXPECT_EQ(update.event, c.kind);
+    EXPECT_EQ(update.order.status, c.read);
+    EXPECT_EQ(update.order.id, uuid("0c5d1f3e-7a4b-4a65-9a77-3f0a2d9b1c11"));
+    EXPECT_FALSE(is_fill(update.event));
+  }
+}
+
 TEST_F(TradingStream, OrdersOfOthersAreReadThoughWeHaveNoWordForThem) {
   std::string frame = fill_update(
       replaced(replaced(std::string(kDocumentedOrder), R"("order_type":"market","type":"market")",

@@ -48,7 +48,18 @@ struct OrderRequest {
 // price is set that the type has no use for: an order is sent as it was meant or not at all.
 [[nodiscard]] std::size_t encode_order(const OrderRequest& order, std::span<char> out) noexcept;
 
-// GET one order, DELETE one order.
+// What PATCH /v2/orders/{id} may change of an order of ours. The answer carries the successor, a
+// new order with an id of its own; the old one ends (or lives on) by events.
+struct ReplaceRequest {
+  Qty qty{};  // the new total, filled included
+  Price limit{};
+  std::string_view client_order_id{};  // the successor's; 1 to 128 characters
+};
+// The body of the PATCH; its target is encode_order_target()'s. 0 also when a field is missing.
+[[nodiscard]] std::size_t encode_replace(const ReplaceRequest& replace,
+                                         std::span<char> out) noexcept;
+
+// GET one order, DELETE one order, PATCH one order.
 [[nodiscard]] std::size_t encode_order_target(const Id128& id, std::span<char> out) noexcept;
 [[nodiscard]] std::size_t encode_client_order_id_target(std::string_view client_order_id,
                                                         std::span<char> out) noexcept;

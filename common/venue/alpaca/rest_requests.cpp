@@ -77,6 +77,18 @@ std::size_t encode_order(const OrderRequest& order, std::span<char> out) noexcep
   return writer.finish();
 }
 
+std::size_t encode_replace(const ReplaceRequest& replace, std::span<char> out) noexcept {
+  if (replace.qty.raw <= 0 || replace.limit.raw <= 0 || replace.client_order_id.empty() ||
+      replace.client_order_id.size() > kClientOrderIdChars) {
+    return 0;
+  }
+  TextWriter writer(out);
+  writer.put(R"({"qty":")").decimal(replace.qty.raw);
+  writer.put(R"(","limit_price":")").decimal(replace.limit.raw);
+  writer.put(R"(","client_order_id":)").json_text(replace.client_order_id).put("}");
+  return writer.finish();
+}
+
 std::size_t encode_order_target(const Id128& id, std::span<char> out) noexcept {
   return TextWriter(out).put(kOrdersTarget).put("/").uuid(id).finish();
 }
