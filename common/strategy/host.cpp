@@ -1,5 +1,6 @@
 #include "common/strategy/host.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/base/error.hpp"
@@ -88,25 +89,49 @@ void StrategyHost::on_execution(const Execution& execution, MonoNanos now) noexc
     position -= execution.fee;  // of a fee record: final minus what was estimated
   }
   if (OwnOrder* own = find(execution.intent); own != nullptr) {
-    own->state = execution.state;
-    own->filled = execution.cum_qty;
-    if (execution.approved.raw > 0)
-      own->qty = execution.approved;
-    if (execution.kind == ExecutionKind::kCancelRejected)
-      own->cancel_sent = 0;
-    if (is_terminal(execution.state))
-      *own = OwnOrder{};
+    follow_chain(execution, *own);
   } else if (execution.intent.incarnation != options_.incarnation) {
     ++counters_.foreign;
   }
   strategy_.on_execution(execution, *this);
 }
 
+// What an execution says of its order and of the chain. While a replace is in flight the old order
+// still trades, and what it trades is missing from the successor.
+void StrategyHost::follow_chain(const Execution& execution, OwnOrder& own) noexcept {
+  own.state = execution.state;
+  if (execution.approved.raw > 0)
+    own.qty = execution.approved;
+  if (is_terminal(execution.state)) {
+    // The gateway tells no leaves of an ended order; its last executions still belong to the chain.
+    if (execution.kind == ExecutionKind::kFill)
+      own.filled.raw += execution.qty.raw;
+  } else if (own.replaces.is_none()) {
+    own.filled = execution.cum_qty;
+  } else {
+    own.filled = Qty{execution.approved.raw - execution.leaves.raw};
+  }
+  if (OwnOrder* const successor = find(own.replaced_by);
+      successor != nullptr && successor->filled < own.filled)
+    successor->filled = own.filled;
+  if (execution.kind == ExecutionKind::kCancelRejected)
+    own.cancel_sent = 0;
+  if (is_terminal(execution.state))
+    forget(own);
+}
+
+// An order leaves the book; the other one of its chain stands alone from here on.
+void StrategyHost::forget(OwnOrder& own) noexcept {
+  if (OwnOrder* const old = find(own.replaces); old != nullptr)
+    old->replaced_by = {};
+  own = OwnOrder{};
+}
+
 void StrategyHost::on_verdict(const Verdict& verdict, MonoNanos now) noexcept {
   advance(now);
   if (OwnOrder* own = find(verdict.intent); own != nullptr) {
     if (verdict.decision == Decision::kRefused)
-      *own = OwnOrder{};
+      forget(*own);
     if (verdict.decision == Decision::kResized)
       own->qty = verdict.approved;
   } else {
@@ -146,54 +171,99 @@ SubmitStatus StrategyHost::submit(const OrderRequest& request, IntentId& id) noe
       (!has_limit && request.type != OrderType::kMarket)) {
     return SubmitStatus::kMalformed;
   }
-  OwnOrder* slot = nullptr;
-  for (OwnOrder& own : orders_) {
-    if (own.id.is_none()) {
-      slot = &own;
-      break;
-    }
-  }
-  if (slot == nullptr) {
-    ++counters_.too_many_open;
+  OwnOrder* const slot = free_slot();
+  if (slot == nullptr)
     return SubmitStatus::kTooManyOpen;
-  }
+  OwnOrder own;
+  own.instrument = request.instrument;
+  own.side = request.side;
+  own.type = request.type;
+  own.tif = request.tif;
+  own.state = OrderState::kPending;
+  own.qty = request.qty;
+  own.limit = request.limit;
+  Intent intent = make_intent(IntentKind::kNew, own);
+  if (!publish(intent))
+    return SubmitStatus::kNoCredit;
+  own.id = intent.id;
+  own.placed_ns = now_;
+  *slot = own;
+  id = own.id;
+  return SubmitStatus::kOk;
+}
 
+SubmitStatus StrategyHost::replace(IntentId order, Qty qty, Price limit, IntentId& id) noexcept {
+  if (suppressed_)
+    return SubmitStatus::kSuppressed;
+  OwnOrder* const old = find(order);
+  if (old == nullptr || old->type != OrderType::kLimit)
+    return SubmitStatus::kNoOrder;
+  if (old->cancel_sent != 0)
+    return SubmitStatus::kCancelled;
+  const OwnOrder* const before = find(old->replaces);
+  if (old->replace_in_flight() || before != nullptr)
+    return SubmitStatus::kReplaceInFlight;
+  const Instrument& instrument = instruments_[old->instrument];
+  if (qty <= old->filled || !is_on_lot(instrument, qty) || !is_on_tick(instrument, limit))
+    return SubmitStatus::kMalformed;
+  OwnOrder* const slot = free_slot();
+  if (slot == nullptr)
+    return SubmitStatus::kTooManyOpen;
+  OwnOrder own = *old;
+  own.state = OrderState::kPending;
+  own.qty = qty;
+  own.limit = limit;
+  own.replaces = old->id;
+  Intent intent = make_intent(IntentKind::kReplace, own);
+  if (!publish(intent))
+    return SubmitStatus::kNoCredit;
+  own.id = intent.id;
+  own.placed_ns = now_;
+  old->replaced_by = own.id;
+  *slot = own;
+  id = own.id;
+  return SubmitStatus::kOk;
+}
+
+OwnOrder* StrategyHost::free_slot() noexcept {
+  for (OwnOrder& own : orders_) {
+    if (own.id.is_none())
+      return &own;
+  }
+  ++counters_.too_many_open;
+  return nullptr;
+}
+
+Intent StrategyHost::make_intent(IntentKind kind, const OwnOrder& order) const noexcept {
   Intent intent;
   intent.id = {.incarnation = options_.incarnation,
                .strategy = options_.strategy,
                .reserved = 0,
                .sequence = next_sequence_};
+  intent.replaces = order.replaces;
   intent.account = options_.account;
   intent.venue = options_.venue;
-  intent.instrument = request.instrument;
-  intent.kind = IntentKind::kNew;
-  intent.side = request.side;
-  intent.type = request.type;
-  intent.tif = request.tif;
-  intent.requested = request.qty;
-  intent.limit = request.limit;
+  intent.instrument = order.instrument;
+  intent.kind = kind;
+  intent.side = order.side;
+  intent.type = order.type;
+  intent.tif = order.tif;
+  intent.requested = order.qty;
+  intent.limit = order.limit;
   intent.decided_ns = now_;
   intent.deadline_ns = {now_.ns + options_.intent_deadline_ns};
   intent.cause = cause_;
+  return intent;
+}
+
+bool StrategyHost::publish(Intent& intent) noexcept {
   if (!output_.intent(intent)) {
     ++counters_.no_credit;
-    return SubmitStatus::kNoCredit;
+    return false;
   }
   ++next_sequence_;
   ++counters_.intents;
-  *slot = {.id = intent.id,
-           .instrument = request.instrument,
-           .side = request.side,
-           .type = request.type,
-           .tif = request.tif,
-           .state = OrderState::kPending,
-           .qty = request.qty,
-           .filled = {},
-           .limit = request.limit,
-           .placed_ns = now_,
-           .cancel_sent = 0};
-  id = intent.id;
-  return SubmitStatus::kOk;
+  return true;
 }
 
 bool StrategyHost::cancel(IntentId order) noexcept {
@@ -211,7 +281,11 @@ bool StrategyHost::cancel(IntentId order) noexcept {
   }
   ++next_cancel_;
   ++counters_.cancels;
-  own->cancel_sent = 1;
+  // The gateway ends the chain, whichever of its orders is named.
+  for (OwnOrder* const member : {own, find(own->replaces), find(own->replaced_by)}) {
+    if (member != nullptr)
+      member->cancel_sent = 1;
+  }
   return true;
 }
 
@@ -222,9 +296,13 @@ std::int64_t StrategyHost::position(std::uint32_t instrument) const noexcept {
 Qty StrategyHost::working(std::uint32_t instrument, Side side) const noexcept {
   Qty sum{};
   for (const OwnOrder& own : orders_) {
-    if (!own.id.is_none() && own.instrument == instrument && own.side == side) {
-      sum.raw += own.qty.raw - own.filled.raw;
-    }
+    if (own.id.is_none() || own.instrument != instrument || own.side != side)
+      continue;
+    sum.raw += own.leaves().raw;
+    // Of a chain whose replace is in flight only one of the two orders can trade: the larger
+    // counts.
+    if (const OwnOrder* const successor = order(own.replaced_by); successor != nullptr)
+      sum.raw -= std::min(own.leaves().raw, successor->leaves().raw);
   }
   return sum;
 }

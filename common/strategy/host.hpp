@@ -5,7 +5,8 @@
 // Invariants:
 //  1. An intent is numbered only when it was taken by the output: sequences have no holes.
 //  2. An order leaves the book only by a terminal execution or a refusing verdict.
-//  3. position = Σ buys - Σ sells - Σ fees taken in the base asset, exactly as executions say.
+//  3. Per order at most one replace is in flight; both orders are in the book until it is resolved.
+//  4. position = Σ buys - Σ sells - Σ fees taken in the base asset, exactly as executions say.
 #pragma once
 
 #include <array>
@@ -79,6 +80,8 @@ class StrategyHost final : private StrategyContext {
     return instruments_;
   }
   [[nodiscard]] SubmitStatus submit(const OrderRequest& request, IntentId& id) noexcept override;
+  [[nodiscard]] SubmitStatus replace(IntentId order, Qty qty, Price limit,
+                                     IntentId& id) noexcept override;
   bool cancel(IntentId order) noexcept override;
   [[nodiscard]] std::int64_t position(std::uint32_t instrument) const noexcept override;
   [[nodiscard]] Qty working(std::uint32_t instrument, Side side) const noexcept override;
@@ -86,6 +89,11 @@ class StrategyHost final : private StrategyContext {
   [[nodiscard]] std::uint32_t open_orders() const noexcept override;
 
   [[nodiscard]] OwnOrder* find(IntentId id) noexcept;
+  [[nodiscard]] OwnOrder* free_slot() noexcept;
+  [[nodiscard]] Intent make_intent(IntentKind kind, const OwnOrder& order) const noexcept;
+  [[nodiscard]] bool publish(Intent& intent) noexcept;
+  void follow_chain(const Execution& execution, OwnOrder& own) noexcept;
+  void forget(OwnOrder& own) noexcept;
   [[nodiscard]] bool owns(std::uint32_t instrument) const noexcept;
   void advance(MonoNanos now) noexcept;
   void follow_gateway(std::uint64_t n) noexcept;

@@ -2,39 +2,27 @@
 
 #include <algorithm>
 
+#include "common/strategy/order_rules.hpp"
+
 namespace sluice {
-namespace {
-
-constexpr std::int64_t kCentiBps = 1'000'000;  // one in hundredths of a basis point
-
-// px moved by a signed number of centi-bps, rounded to the tick away from the market for `side`:
-// a buy rounds down, so that the strategy never pays more than it meant to.
-Price shifted(const Instrument& instrument, Price px, std::int64_t centi_bps) noexcept {
-  std::int64_t moved = 0;
-  if (!mul_div_half_even(px.raw, kCentiBps + centi_bps, kCentiBps, moved))
-    return Price{};
-  return floor_to_tick(instrument, Price{moved});
-}
-
-// What is smaller would be refused by every gate on the way: dust stays dust.
-bool worth_an_order(const Instrument& instrument, Qty qty, Price px) noexcept {
-  Cash value{};
-  return qty.raw > 0 && qty >= instrument.min_qty && notional(px, qty, value) &&
-         value >= instrument.min_notional;
-}
-
-}  // namespace
 
 Momentum::Momentum(const MomentumOptions& options, std::size_t instruments) : options_(options) {
   rows_.resize(instruments);
 }
 
 void Momentum::on_market(const MarketEvent& event, StrategyContext& context) noexcept {
-  if (event.kind != MarketKind::kQuote || event.instrument >= rows_.size())
+  if (event.instrument >= rows_.size())
     return;
   Row& row = rows_[event.instrument];
+  if (event.kind == MarketKind::kStatus) {
+    const TradingStatus status = event.status().status;
+    if (status != TradingStatus::kInformation)
+      row.halted = status != TradingStatus::kTrading;
+  }
+  if (event.kind != MarketKind::kQuote)
+    return;
   row.quote = event.quote();
-  if (!row.quote.two_sided() || row.quote.crossed())
+  if (!row.quote.two_sided() || row.quote.crossed() || row.halted)
     return;
   const std::int64_t mid = row.quote.bid_px.raw + (row.quote.ask_px.raw - row.quote.bid_px.raw) / 2;
   const std::int64_t moved = signal(row, mid, context.now());
@@ -46,23 +34,18 @@ void Momentum::on_market(const MarketEvent& event, StrategyContext& context) noe
   if (moved >= options_.signal_centi_bps) {
     take(row, event.instrument, Side::kBuy, context);
   } else if (moved <= -options_.signal_centi_bps) {
-    take(row, event.instrument, Side::kSell, context);
+    row.sell_until_ns = {context.now().ns + options_.lookback_ns};
+    sell_once_alone(row, event.instrument, context);
   }
 }
 
 void Momentum::on_execution(const Execution& execution, StrategyContext& context) noexcept {
-  if (execution.instrument >= rows_.size())
-    return;
-  Row& row = rows_[execution.instrument];
-  if (row.resting == execution.intent && context.order(execution.intent) == nullptr)
-    row.resting = {};
+  if (execution.instrument < rows_.size())
+    manage(rows_[execution.instrument], execution.instrument, context);
 }
 
-void Momentum::on_verdict(const Verdict& verdict, StrategyContext& context) noexcept {
-  for (Row& row : rows_) {
-    if (row.resting == verdict.intent && context.order(verdict.intent) == nullptr)
-      row.resting = {};
-  }
+void Momentum::on_verdict(const Verdict&, StrategyContext& context) noexcept {
+  on_time(context);
 }
 
 void Momentum::on_command(const Command& command, StrategyContext& context) noexcept {
@@ -99,6 +82,24 @@ std::int64_t Momentum::signal(const Row& row, std::int64_t mid, MonoNanos now) c
   return moved;
 }
 
+// Sells, or asks for the end of what rests on the other side: the venue refuses an order that could
+// trade with another of the same account.
+void Momentum::sell_once_alone(Row& row, std::uint32_t instrument,
+                               StrategyContext& context) noexcept {
+  const Instrument& rules = context.instruments()[instrument];
+  const Qty held = floor_to_lot(rules, Qty{context.position(instrument)});
+  if (!worth_an_order(rules, held, row.quote.bid_px)) {
+    row.sell_until_ns = {};
+    return;
+  }
+  if (!row.resting.is_none())
+    context.cancel(row.resting);
+  if (context.working(instrument, Side::kBuy).raw != 0)
+    return;
+  row.sell_until_ns = {};
+  take(row, instrument, Side::kSell, context);
+}
+
 void Momentum::take(Row& row, std::uint32_t instrument, Side side,
                     StrategyContext& context) noexcept {
   const Instrument& rules = context.instruments()[instrument];
@@ -109,12 +110,14 @@ void Momentum::take(Row& row, std::uint32_t instrument, Side side,
                        .qty = options_.order_qty,
                        .limit = {}};
   const std::int64_t position = context.position(instrument);
+  if (context.working(instrument, opposite(side)).raw != 0)
+    return;
   if (side == Side::kBuy) {
     const std::int64_t room =
         options_.max_position.raw - position - context.working(instrument, Side::kBuy).raw;
     request.type = OrderType::kLimit;
     request.qty = floor_to_lot(rules, Qty{std::min(request.qty.raw, room)});
-    request.limit = shifted(rules, row.quote.ask_px, options_.take_through_centi_bps);
+    request.limit = shifted(rules, row.quote.ask_px, options_.take_through_centi_bps, side);
   } else {
     const std::int64_t held = position - context.working(instrument, Side::kSell).raw;
     request.qty = floor_to_lot(rules, Qty{std::min(request.qty.raw, held)});
@@ -134,9 +137,9 @@ void Momentum::rest(Row& row, std::uint32_t instrument, StrategyContext& context
       .instrument = instrument,
       .side = Side::kBuy,
       .type = OrderType::kLimit,
-      .tif = TimeInForce::kGtc,
+      .tif = resting_tif(rules),
       .qty = floor_to_lot(rules, Qty{std::min(options_.order_qty.raw, room)}),
-      .limit = shifted(rules, row.quote.bid_px, -options_.rest_offset_centi_bps)};
+      .limit = shifted(rules, row.quote.bid_px, -options_.rest_offset_centi_bps, Side::kBuy)};
   if (!worth_an_order(rules, request.qty, request.limit))
     return;
   IntentId id;
@@ -147,23 +150,29 @@ void Momentum::rest(Row& row, std::uint32_t instrument, StrategyContext& context
   row.last_rest_ns = context.now();
 }
 
-// What has to happen without a signal: the resting order's life, and the wind-down.
+// What has to happen without a signal: the resting order's life, a sale that waits for its end, and
+// the wind-down.
 void Momentum::manage(Row& row, std::uint32_t instrument, StrategyContext& context) noexcept {
-  if (!row.quote.two_sided() || row.quote.crossed())
-    return;
   const MonoNanos now = context.now();
-  if (!row.resting.is_none()) {
-    const bool old = now.ns - row.resting_since_ns.ns >= options_.rest_for_ns;
-    if (old || winding_down_)
-      context.cancel(row.resting);
-  } else if (!winding_down_ && options_.rest_every_ns > 0 &&
-             now.ns - row.last_rest_ns.ns >= options_.rest_every_ns) {
-    rest(row, instrument, context);
+  if (context.order(row.resting) == nullptr)
+    row.resting = {};
+  const bool old = now.ns - row.resting_since_ns.ns >= options_.rest_for_ns;
+  if (!row.resting.is_none() && (old || winding_down_ || row.halted))
+    context.cancel(row.resting);
+  if (!row.quote.two_sided() || row.quote.crossed() || row.halted)
+    return;
+  const bool cooled = now.ns - row.last_take_ns.ns >= options_.cooldown_ns;
+  if (winding_down_) {
+    if (cooled && context.working(instrument, Side::kSell).raw == 0)
+      take(row, instrument, Side::kSell, context);
+    return;
   }
-  if (winding_down_ && context.working(instrument, Side::kSell).raw == 0 &&
-      context.working(instrument, Side::kBuy).raw == 0 &&
-      now.ns - row.last_take_ns.ns >= options_.cooldown_ns) {
-    take(row, instrument, Side::kSell, context);
+  if (now <= row.sell_until_ns)
+    sell_once_alone(row, instrument, context);
+  if (row.resting.is_none() && options_.rest_every_ns > 0 &&
+      now.ns - row.last_rest_ns.ns >= options_.rest_every_ns &&
+      context.working(instrument, Side::kSell).raw == 0) {
+    rest(row, instrument, context);
   }
 }
 

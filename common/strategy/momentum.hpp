@@ -9,7 +9,10 @@
 //  2. Every `rest_every` a bid rests `rest_offset` below the best bid; after `rest_for` it is
 //  cancelled.
 //  3. After a wind-down command: cancel what rests, sell what is held, take nothing new.
-//  4. A one-sided or crossed quote raises no signal and is not remembered.
+//  4. A one-sided or crossed quote raises no signal and is not remembered; nor does any quote of a
+//     halted instrument.
+//  5. Never two sides at once: before it sells it cancels the bid that rests and waits for its end,
+//     at most a look-back, and no bid rests while a sale works.
 #pragma once
 
 #include <array>
@@ -48,6 +51,7 @@ class Momentum final : public Strategy {
 
   struct Row {
     Quote quote{};
+    bool halted{false};
     std::array<std::int64_t, kSamples> mids{};
     std::array<std::int64_t, kSamples> taken_ns{};
     std::uint32_t next{0};
@@ -55,10 +59,12 @@ class Momentum final : public Strategy {
     MonoNanos last_rest_ns{};
     IntentId resting{};
     MonoNanos resting_since_ns{};
+    MonoNanos sell_until_ns{};  // a sale waits for the bid's end until then; zero: none
   };
 
   void remember(Row& row, std::int64_t mid, MonoNanos now) noexcept;
   [[nodiscard]] std::int64_t signal(const Row& row, std::int64_t mid, MonoNanos now) const noexcept;
+  void sell_once_alone(Row& row, std::uint32_t instrument, StrategyContext& context) noexcept;
   void take(Row& row, std::uint32_t instrument, Side side, StrategyContext& context) noexcept;
   void rest(Row& row, std::uint32_t instrument, StrategyContext& context) noexcept;
   void manage(Row& row, std::uint32_t instrument, StrategyContext& context) noexcept;

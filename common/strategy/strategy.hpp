@@ -29,13 +29,17 @@ struct OrderRequest {
 
 enum class SubmitStatus : std::uint8_t {
   kOk,
-  kNoCredit,     // the intent ring is full: try again on a later event
-  kTooManyOpen,  // the host tracks a bounded number of open orders
-  kSuppressed,   // the event was too old for a signal
-  kMalformed,    // off tick or lot, not this strategy's instrument, no price
+  kNoCredit,         // the intent ring is full: try again on a later event
+  kTooManyOpen,      // the host tracks a bounded number of open orders
+  kSuppressed,       // the event was too old for a signal
+  kMalformed,        // off tick or lot, not this strategy's instrument, no price
+  kNoOrder,          // replace: the order has ended, is not this strategy's, or is no limit order
+  kReplaceInFlight,  // replace: one of this order is not resolved yet; ask again after it is
+  kCancelled,        // replace: a cancel of the order was asked for before
 };
 
-// An own order as the host knows it from executions and verdicts.
+// An own order as the host knows it from executions and verdicts. An order and what replaced it
+// form a chain: `qty` and `filled` are the chain's totals, so leaves() may still trade.
 struct OwnOrder {
   IntentId id{};
   std::uint32_t instrument{0};
@@ -48,6 +52,13 @@ struct OwnOrder {
   Price limit{};
   MonoNanos placed_ns{};
   std::uint8_t cancel_sent{0};
+  IntentId replaces{};     // the order this one replaces or replaced; none: placed by submit()
+  IntentId replaced_by{};  // the successor while its replace is not resolved; none: no replace
+
+  [[nodiscard]] bool replace_in_flight() const noexcept { return !replaced_by.is_none(); }
+  [[nodiscard]] Qty leaves() const noexcept {
+    return Qty{qty.raw > filled.raw ? qty.raw - filled.raw : 0};
+  }
 };
 
 // What a strategy may do and see during a call. Implemented by StrategyHost.
@@ -59,12 +70,20 @@ class StrategyContext {
   [[nodiscard]] virtual const InstrumentTable& instruments() const noexcept = 0;
   // On kOk `id` names the new order.
   [[nodiscard]] virtual SubmitStatus submit(const OrderRequest& request, IntentId& id) noexcept = 0;
-  // False when the cancel ring is full; ask again later. Repeats for one order are coalesced.
+  // Replaces a working own order: `qty` is the chain's new total, filled included. On kOk `id`
+  // names the successor, which is in the book beside the old order until the replace is resolved:
+  // kReplaced of the old (the successor lives), or kRefused, kReplaceRejected or a refusing verdict
+  // of the successor (the old lives on). The old may fill, or end, meanwhile.
+  [[nodiscard]] virtual SubmitStatus replace(IntentId order, Qty qty, Price limit,
+                                             IntentId& id) noexcept = 0;
+  // False when the cancel ring is full; ask again later. Repeats for one order are coalesced. A
+  // cancel of either order of a replace ends the chain.
   virtual bool cancel(IntentId order) noexcept = 0;
 
   // Signed position of this strategy in 1e-9, net of asset fees.
   [[nodiscard]] virtual std::int64_t position(std::uint32_t instrument) const noexcept = 0;
-  // Quantity that open orders of this strategy may still trade on a side.
+  // Quantity that open orders of this strategy may still trade on a side; a chain counts with the
+  // larger of what its orders may trade.
   [[nodiscard]] virtual Qty working(std::uint32_t instrument, Side side) const noexcept = 0;
   // Null when the order has ended or is not this strategy's.
   [[nodiscard]] virtual const OwnOrder* order(IntentId id) const noexcept = 0;

@@ -6,6 +6,7 @@
 #include "common/base/log.hpp"
 #include "common/messages/rows.hpp"
 #include "common/strategy/momentum.hpp"
+#include "common/strategy/quoter.hpp"
 #include "shm/board.hpp"
 
 namespace sluice {
@@ -13,17 +14,29 @@ namespace {
 
 std::unique_ptr<Strategy> make_strategy(const StrategyConfig& config, std::size_t instruments) {
   if (config.kind == "momentum") {
-    return std::make_unique<Momentum>(
-        MomentumOptions{.order_qty = config.order_qty,
-                        .max_position = config.max_position,
-                        .signal_centi_bps = config.signal_bps,
-                        .lookback_ns = config.lookback_ns,
-                        .cooldown_ns = config.cooldown_ns,
-                        .rest_every_ns = config.rest_every_ns,
-                        .rest_for_ns = config.rest_for_ns,
-                        .rest_offset_centi_bps = config.rest_offset_bps,
-                        .take_through_centi_bps = config.take_through_bps},
-        instruments);
+    const MomentumConfig& m = config.momentum;
+    return std::make_unique<Momentum>(MomentumOptions{.order_qty = config.order_qty,
+                                                      .max_position = config.max_position,
+                                                      .signal_centi_bps = m.signal_bps,
+                                                      .lookback_ns = m.lookback_ns,
+                                                      .cooldown_ns = config.cooldown_ns,
+                                                      .rest_every_ns = m.rest_every_ns,
+                                                      .rest_for_ns = m.rest_for_ns,
+                                                      .rest_offset_centi_bps = m.rest_offset_bps,
+                                                      .take_through_centi_bps = m.take_through_bps},
+                                      instruments);
+  }
+  if (config.kind == "quoter") {
+    const QuoterConfig& q = config.quoter;
+    return std::make_unique<Quoter>(QuoterOptions{.order_qty = config.order_qty,
+                                                  .max_position = config.max_position,
+                                                  .offset_centi_bps = q.quote_offset_bps,
+                                                  .skew_centi_bps = q.skew_bps,
+                                                  .requote_centi_bps = q.requote_bps,
+                                                  .requote_every_ns = q.requote_every_ns,
+                                                  .quote_age_max_ns = q.quote_max_age_ns,
+                                                  .cooldown_ns = config.cooldown_ns},
+                                    instruments);
   }
   throw Error(ExitCode::kConfig,
               "strategy " + config.name + ": kind '" + config.kind + "' is not built in");

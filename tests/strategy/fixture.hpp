@@ -10,9 +10,10 @@ namespace sluice::test {
 constexpr std::int64_t kMs = 1'000'000;
 constexpr std::int64_t kOne = kScale;
 
-inline InstrumentTable one_instrument() {
+inline InstrumentTable one_instrument(AssetClass asset_class = AssetClass::kCrypto) {
   InstrumentSpec spec;
   spec.symbol = "BTC/USD";
+  spec.asset_class = asset_class;
   spec.tick = Price{kOne / 100};
   spec.lot = Qty{kOne / 100'000};
   spec.min_qty = Qty{kOne / 10'000};

@@ -28,6 +28,17 @@ class MomentumTest : public testing::Test {
                       {1'300 * kMs});
   }
 
+  static HostOptions host_options() {
+    return {.strategy = 0,
+            .incarnation = 1,
+            .account = 0,
+            .venue = 0,
+            .feed = 0,
+            .instruments = {0},
+            .intent_deadline_ns = 500 * kMs,
+            .max_event_age_ns = 0};
+  }
+
   InstrumentTable table = test::one_instrument();
   MomentumOptions options{.order_qty = Qty{kOne / 10},
                           .max_position = Qty{kOne / 4},
@@ -40,17 +51,7 @@ class MomentumTest : public testing::Test {
                           .take_through_centi_bps = 100};
   Momentum strategy{options, 1};
   test::Recorder output;
-  StrategyHost host{{.strategy = 0,
-                     .incarnation = 1,
-                     .account = 0,
-                     .venue = 0,
-                     .feed = 0,
-                     .instruments = {0},
-                     .intent_deadline_ns = 500 * kMs,
-                     .max_event_age_ns = 0},
-                    table,
-                    strategy,
-                    output};
+  StrategyHost host{host_options(), table, strategy, output};
 };
 
 TEST_F(MomentumTest, FlatMarketRaisesNoIntent) {
@@ -119,15 +120,7 @@ TEST_F(MomentumTest, WindDownSellsWhatIsHeldAndBuysNothingMore) {
 TEST_F(MomentumTest, RestingBidIsPlacedAndCancelledAfterItsTime) {
   options.rest_every_ns = 40 * kMs;
   Momentum resting(options, 1);
-  StrategyHost own({.strategy = 0,
-                    .incarnation = 1,
-                    .account = 0,
-                    .venue = 0,
-                    .feed = 0,
-                    .instruments = {0},
-                    .intent_deadline_ns = kMs,
-                    .max_event_age_ns = 0},
-                   table, resting, output);
+  StrategyHost own(host_options(), table, resting, output);
   own.on_market(quote_at({1000 * kMs}, 6'000'000, 6'000'010), {1000 * kMs});
   ASSERT_EQ(output.intents.size(), 1u);
   EXPECT_EQ(output.intents[0].tif, TimeInForce::kGtc);
@@ -137,6 +130,80 @@ TEST_F(MomentumTest, RestingBidIsPlacedAndCancelledAfterItsTime) {
   own.on_time({1100 * kMs});
   ASSERT_EQ(output.cancels.size(), 1u);
   EXPECT_EQ(output.cancels[0].order, output.intents[0].id);
+}
+
+TEST_F(MomentumTest, BidThatRestsIsCancelledBeforeASaleAndTheSaleFollowsItsEnd) {
+  warm_up();
+  quote(1210, 6'001'000, 6'001'010);
+  fill(output.intents[0]);
+  options.rest_every_ns = kMs;
+  options.rest_for_ns = 10'000 * kMs;
+  Momentum both(options, 1);
+  StrategyHost own(host_options(), table, both, output);
+  own.adopt_position(0, kOne / 10, 0);
+  output.intents.clear();
+  for (std::int64_t t = 1; t <= 200; t += 10)
+    own.on_market(quote_at({(2000 + t) * kMs}, 6'000'000, 6'000'010), {(2000 + t) * kMs});
+  ASSERT_EQ(output.intents.size(), 1u);
+  const Intent bid = output.intents[0];
+  own.on_market(quote_at({2210 * kMs}, 5'990'000, 5'990'010), {2210 * kMs});
+  ASSERT_EQ(output.cancels.size(), 1u);
+  EXPECT_EQ(output.cancels[0].order, bid.id);
+  EXPECT_EQ(output.intents.size(), 1u);
+  own.on_execution(execution_of(bid, ExecutionKind::kCancelled, OrderState::kCancelled, {}, {}),
+                   {2220 * kMs});
+  ASSERT_EQ(output.intents.size(), 2u);
+  EXPECT_EQ(output.intents[1].side, Side::kSell);
+  own.on_time({2230 * kMs});
+  EXPECT_EQ(output.intents.size(), 2u);  // no bid rests while the sale works
+}
+
+TEST_F(MomentumTest, SaleThatWaitedLongerThanTheLookBackIsGivenUp) {
+  options.rest_every_ns = kMs;
+  options.rest_for_ns = 10'000 * kMs;
+  Momentum both(options, 1);
+  StrategyHost own(host_options(), table, both, output);
+  own.adopt_position(0, kOne / 10, 0);
+  for (std::int64_t t = 1; t <= 200; t += 10)
+    own.on_market(quote_at({(2000 + t) * kMs}, 6'000'000, 6'000'010), {(2000 + t) * kMs});
+  own.on_market(quote_at({2210 * kMs}, 5'990'000, 5'990'010), {2210 * kMs});
+  ASSERT_EQ(output.cancels.size(), 1u);
+  own.on_execution(
+      execution_of(output.intents[0], ExecutionKind::kCancelled, OrderState::kCancelled, {}, {}),
+      {2291 * kMs});
+  for (std::size_t i = 1; i < output.intents.size(); ++i)
+    EXPECT_EQ(output.intents[i].side, Side::kBuy);
+}
+
+TEST_F(MomentumTest, HaltCancelsWhatRestsAndRaisesNothing) {
+  options.rest_every_ns = 40 * kMs;
+  Momentum resting(options, 1);
+  StrategyHost own(host_options(), table, resting, output);
+  own.on_market(quote_at({1000 * kMs}, 6'000'000, 6'000'010), {1000 * kMs});
+  ASSERT_EQ(output.intents.size(), 1u);
+  MarketEvent halt;
+  halt.receive_ns = {1001 * kMs};
+  halt.set_body(
+      MarketKind::kStatus,
+      StatusMark{.status = TradingStatus::kHalted, .code = 0, .reason = 0, .reserved = 0});
+  own.on_market(halt, {1001 * kMs});
+  own.on_time({1002 * kMs});
+  EXPECT_EQ(output.cancels.size(), 1u);
+  own.on_execution(
+      execution_of(output.intents[0], ExecutionKind::kCancelled, OrderState::kCancelled, {}, {}),
+      {1003 * kMs});
+  own.on_market(quote_at({1100 * kMs}, 6'000'000, 6'000'010), {1100 * kMs});
+  EXPECT_EQ(output.intents.size(), 1u);
+}
+
+TEST_F(MomentumTest, EquityBidsRestForTheDay) {
+  options.rest_every_ns = 40 * kMs;
+  const InstrumentTable stocks = test::one_instrument(AssetClass::kUsEquity);
+  Momentum resting(options, 1);
+  StrategyHost own(host_options(), stocks, resting, output);
+  own.on_market(quote_at({1000 * kMs}, 6'000'000, 6'000'010), {1000 * kMs});
+  ASSERT_EQ(output.intents.size(), 1u);
+  EXPECT_EQ(output.intents[0].tif, TimeInForce::kDay);
 }
 
 }  // namespace

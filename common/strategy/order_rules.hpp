@@ -1,0 +1,39 @@
+// What the example strategies share: orders whose form no gate refuses.
+//
+// Thread contract: pure functions.
+#pragma once
+
+#include <cstdint>
+
+#include "common/market/instrument.hpp"
+#include "common/messages/ids.hpp"
+
+namespace sluice {
+
+inline constexpr std::int64_t kCentiBps = 1'000'000;  // one, in hundredths of a basis point
+
+// px moved by a signed number of centi-bps and then to the tick that trades less: a buy rounds
+// down, a sale up. Zero, which is on no tick, when the result does not fit.
+[[nodiscard]] inline Price shifted(const Instrument& instrument, Price px, std::int64_t centi_bps,
+                                   Side side) noexcept {
+  std::int64_t moved = 0;
+  if (!mul_div_half_even(px.raw, kCentiBps + centi_bps, kCentiBps, moved))
+    return Price{};
+  return side == Side::kBuy ? floor_to_tick(instrument, Price{moved})
+                            : ceil_to_tick(instrument, Price{moved});
+}
+
+// What is smaller would be refused by every gate on the way: dust stays dust.
+[[nodiscard]] inline bool worth_an_order(const Instrument& instrument, Qty qty, Price px) noexcept {
+  Cash value{};
+  return qty.raw > 0 && qty >= instrument.min_qty && notional(px, qty, value) &&
+         value >= instrument.min_notional;
+}
+
+// An order that rests lives until it is cancelled, an equity's only until the close: nothing of
+// ours shall work in a session nobody looks at.
+[[nodiscard]] inline TimeInForce resting_tif(const Instrument& instrument) noexcept {
+  return instrument.asset_class == AssetClass::kUsEquity ? TimeInForce::kDay : TimeInForce::kGtc;
+}
+
+}  // namespace sluice
