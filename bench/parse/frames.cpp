@@ -23,7 +23,45 @@ void put_time(std::string& out, std::int64_t ns) {
   out += '"';
 }
 
+void put_letter(std::string& out, std::string_view key, char letter) {
+  out += ",\"";
+  out += key;
+  out += "\":\"";
+  out += letter != 0 ? letter : 'V';
+  out += '"';
+}
+
+// Stocks as the venue's documentation writes them.
+void put_stock_message(std::string& out, const SessionSymbol& symbol, const SessionRecord& record) {
+  if (record.kind == SessionKind::kQuote) {
+    out += "{\"T\":\"q\",\"S\":\"" + symbol.symbol + '"';
+    put_letter(out, "bx", record.exchange);
+    put_decimal(out, "bp", record.a);
+    put_decimal(out, "bs", record.b);
+    put_letter(out, "ax", record.exchange);
+    put_decimal(out, "ap", record.c);
+    put_decimal(out, "as", record.d);
+    put_time(out, record.exchange_ns);
+    out += ",\"c\":[\"R\"]";
+  } else {
+    out += "{\"T\":\"t\",\"i\":" + std::to_string(record.id) + ",\"S\":\"" + symbol.symbol + '"';
+    put_letter(out, "x", record.exchange);
+    put_decimal(out, "p", record.a);
+    put_decimal(out, "s", record.b);
+    put_time(out, record.exchange_ns);
+    out += (record.conditions & kSessionOddLot) != 0 ? ",\"c\":[\"@\",\"I\"]" : ",\"c\":[\"@\"]";
+  }
+  put_letter(out, "z", symbol.tape);
+  out += '}';
+}
+
+bool is_stock(const SessionSymbol& symbol) {
+  return symbol.asset_class == SessionAssetClass::kUsEquity;
+}
+
 void put_message(std::string& out, const Session& session, const SessionRecord& record) {
+  if (is_stock(session.symbols[record.symbol]))
+    return put_stock_message(out, session.symbols[record.symbol], record);
   const std::string& symbol = session.symbols[record.symbol].symbol;
   if (record.kind == SessionKind::kQuote) {
     out += "{\"T\":\"q\",\"S\":\"" + symbol + '"';
@@ -48,6 +86,8 @@ void put_message(std::string& out, const Session& session, const SessionRecord& 
 FrameSet make_frames(const Session& session, SessionKind kind, std::size_t batch) {
   FrameSet set;
   set.name = kind == SessionKind::kQuote ? "quote" : "trade";
+  if (is_stock(session.symbols.front()))
+    set.name = "stock_" + set.name;
   set.batch = batch;
   std::string frame;
   std::size_t in_frame = 0;

@@ -104,11 +104,14 @@ struct Timing {
 
 class Suite {
  public:
-  explicit Suite(const Session& session) : session_(session), ns_per_tick_(ns_per_tick()) {
+  Suite(const Session& session, const Session& stocks)
+      : session_(session), stocks_(stocks), ns_per_tick_(ns_per_tick()) {
     venue::SymbolTable symbols;
     std::uint32_t index = 0;
-    for (const SessionSymbol& symbol : session.symbols) {
-      symbols.add(symbol.symbol, index++);
+    for (const Session* source : {&session, &stocks}) {
+      for (const SessionSymbol& symbol : source->symbols) {
+        symbols.add(symbol.symbol, index++);
+      }
     }
     decoder_ = std::make_unique<venue::alpaca::MarketDataDecoder>(
         symbols, venue::alpaca::MarketDataOptions{.feed = 1});
@@ -131,6 +134,9 @@ class Suite {
       }
     }
     compare(make_reordered_quotes(session_));
+    for (const SessionKind kind : {SessionKind::kQuote, SessionKind::kTrade}) {
+      compare(make_frames(stocks_, kind, 1));
+    }
     report_.ratios.emplace_back("parse_vs_simdjson", ours / walk);
     return std::move(report_);
   }
@@ -226,6 +232,7 @@ class Suite {
   }
 
   const Session& session_;
+  const Session& stocks_;
   double ns_per_tick_;
   std::unique_ptr<venue::alpaca::MarketDataDecoder> decoder_;
   SimdjsonWalk walk_{kFrameBytesMax};
@@ -255,21 +262,27 @@ void pin() {
 int run(int argc, char** argv) {
   bool json = false;
   std::string path = SLUICE_SOURCE_DIR "/config/sessions/crypto-20240808.session";
+  std::string stocks_path = SLUICE_SOURCE_DIR "/config/sessions/synthetic-equity.session";
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
     if (argument == "--json") {
       json = true;
     } else if (argument == "--session" && i + 1 < argc) {
       path = argv[++i];
+    } else if (argument == "--stocks" && i + 1 < argc) {
+      stocks_path = argv[++i];
     } else {
       throw Error(
           ExitCode::kUsage,
-          fmt::format("unknown argument '{}'; usage: parse [--json] [--session FILE]", argument));
+          fmt::format(
+              "unknown argument '{}'; usage: parse [--json] [--session FILE] [--stocks FILE]",
+              argument));
     }
   }
   const Session session = load_session(path);
+  const Session stocks = load_session(stocks_path);
   pin();
-  const auto suite = std::make_unique<Suite>(session);
+  const auto suite = std::make_unique<Suite>(session, stocks);
   const Report report = suite->run();
   std::cout << (json ? to_json(report) : to_table(report));
   return static_cast<int>(ExitCode::kDone);

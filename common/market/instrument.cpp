@@ -135,6 +135,7 @@ const Instrument& InstrumentTable::append(const InstrumentSpec& given) {
   instrument.index = size();
   instrument.venue = spec.venue;
   instrument.flags = flags_of(spec);
+  instrument.asset_class = spec.asset_class;
   instrument.base_asset = asset_index(spec.base);
   instrument.quote_asset = asset_index(spec.quote);
   instrument.tick = spec.tick;

@@ -33,6 +33,9 @@ enum InstrumentFlag : std::uint16_t {
   kInstrumentMarketOrders = 8,  // market orders leave as such; otherwise as collared limits
 };
 
+// What rules of the venue an instrument is under: times in force, sizes, trading hours.
+enum class AssetClass : std::uint8_t { kCrypto = 1, kUsEquity = 2 };
+
 // One config row. Empty texts are derived: "BTC/USD" has the position symbol "BTCUSD", base "BTC"
 // and quote "USD"; a symbol without a slash is its own position symbol and base, and needs a quote.
 struct InstrumentSpec {
@@ -47,6 +50,7 @@ struct InstrumentSpec {
   Qty max_qty{};  // zero: no maximum
   Cash min_notional{};
   std::int64_t multiplier{1};  // units of the base per contract
+  AssetClass asset_class{AssetClass::kCrypto};
   bool fractional{true};
   bool shortable{false};
   bool tradable{true};
@@ -65,6 +69,7 @@ struct Instrument {
   std::uint16_t quote_asset{0};  // the currency
   std::uint8_t symbol_size{0};
   std::uint8_t position_symbol_size{0};
+  AssetClass asset_class{AssetClass::kCrypto};
   Price tick{};
   Qty lot{};
   Qty min_qty{};

@@ -125,7 +125,7 @@ FeedConfig read_feed(const ConfigTable& table, const InstanceConfig& config) {
   require_loopback(table, "host", feed.host);
   feed.port = port_of(table, "port");
   feed.path = table.str("path");
-  feed.quotes = feed.trades = feed.orderbooks = false;
+  feed.quotes = feed.trades = false;
   for (const std::string& channel : table.strings("channels")) {
     if (channel == "quotes") {
       feed.quotes = true;
@@ -133,10 +133,19 @@ FeedConfig read_feed(const ConfigTable& table, const InstanceConfig& config) {
       feed.trades = true;
     } else if (channel == "orderbooks") {
       feed.orderbooks = true;
+    } else if (channel == "statuses") {
+      feed.statuses = true;
     } else {
-      table.fail("channels", "'" + channel + "' is none of quotes, trades, orderbooks");
+      table.fail("channels", "'" + channel + "' is none of quotes, trades, orderbooks, statuses");
     }
   }
+  const bool stocks = feed.asset_class() == AssetClass::kUsEquity;
+  if (stocks && !feed.statuses)
+    table.fail("channels", "a stock feed needs statuses: without them a halt goes unseen");
+  if (stocks && feed.orderbooks)
+    table.fail("channels", "a stock feed has no orderbooks; leave them out");
+  if (!stocks && feed.statuses)
+    table.fail("channels", "a crypto feed has no statuses; leave them out");
   if (!feed.quotes)
     table.fail("channels", "quotes are needed: without them nothing may trade");
   feed.reconnect_min_ns =
@@ -159,10 +168,21 @@ InstrumentConfig read_instrument(const ConfigTable& table, const InstanceConfig&
   instrument.feed = index_of(table, "feed", config.feeds);
   instrument.venue = index_of(table, "venue", config.venues);
   spec.venue = instrument.venue;
+  spec.asset_class = table.one_of("class", {"crypto", "us_equity"}, "crypto") == "us_equity"
+                         ? AssetClass::kUsEquity
+                         : AssetClass::kCrypto;
+  if (spec.asset_class != config.feeds[instrument.feed].asset_class()) {
+    table.fail("class", "the feed " + config.feeds[instrument.feed].name + " (" +
+                            config.feeds[instrument.feed].path +
+                            ") carries the other class; /v2/… are stock feeds");
+  }
   spec.base = table.str("base", "");
   spec.quote = table.str("quote", "");
   spec.tick = Price{table.decimal("tick", 1, kMaxRaw)};
   spec.lot = Qty{table.decimal("lot", 1, kMaxRaw)};
+  spec.fractional = spec.lot.raw % kScale != 0;
+  if (spec.asset_class == AssetClass::kUsEquity && spec.fractional)
+    table.fail("lot", "an equity trades in whole shares here; use \"1\"");
   spec.min_qty = Qty{table.decimal("min_qty", 1, kMaxRaw)};
   if (spec.min_qty.raw % spec.lot.raw != 0)
     table.fail("min_qty", "must be a multiple of lot");
@@ -179,12 +199,33 @@ InstrumentConfig read_instrument(const ConfigTable& table, const InstanceConfig&
   return instrument;
 }
 
+MomentumConfig read_momentum(const ConfigTable& table) {
+  MomentumConfig m;
+  m.signal_bps = centi_bps(table, "signal_bps", 10'000);
+  m.lookback_ns = table.duration_ns("lookback", kMillisecond, kHour);
+  m.rest_every_ns = table.duration_ns("rest_every", 0, kHour);
+  m.rest_for_ns = table.duration_ns("rest_for", kMillisecond, kHour);
+  m.rest_offset_bps = centi_bps(table, "rest_offset_bps", 1000);
+  m.take_through_bps = centi_bps(table, "take_through_bps", 1000);
+  return m;
+}
+
+QuoterConfig read_quoter(const ConfigTable& table) {
+  QuoterConfig q;
+  q.quote_offset_bps = centi_bps(table, "quote_offset_bps", 1000);
+  q.skew_bps = centi_bps(table, "skew_bps", 1000);
+  q.requote_bps = centi_bps(table, "requote_bps", 1000);
+  q.requote_every_ns = table.duration_ns("requote_every", kMillisecond, kHour);
+  q.quote_max_age_ns = table.duration_ns("quote_max_age", kMillisecond, kHour);
+  return q;
+}
+
 StrategyConfig read_strategy(const ConfigTable& table, const InstanceConfig& config) {
   StrategyConfig strategy;
   strategy.name = checked_name(table, "name", 16);
   refuse_twice(table, config.strategies, strategy.name);
   strategy.index = static_cast<std::uint16_t>(config.strategies.size());
-  strategy.kind = table.one_of("kind", {"momentum"});
+  strategy.kind = table.one_of("kind", {"momentum", "quoter"});
   strategy.feed = index_of(table, "feed", config.feeds);
   for (const std::string& symbol : table.strings("instruments")) {
     const auto at =
@@ -198,8 +239,9 @@ StrategyConfig read_strategy(const ConfigTable& table, const InstanceConfig& con
     }
     for (const StrategyConfig& other : config.strategies) {
       if (std::count(other.instruments.begin(), other.instruments.end(), at->index) != 0) {
-        table.fail("instruments", "'" + symbol + "' is traded by strategy " + other.name +
-                                      " already; instruments of strategies are disjoint");
+        table.fail("instruments", "'" + symbol + "' is traded by both strategies " + other.name +
+                                      " and " + strategy.name +
+                                      "; instruments of strategies are disjoint");
       }
     }
     strategy.instruments.push_back(at->index);
@@ -208,13 +250,12 @@ StrategyConfig read_strategy(const ConfigTable& table, const InstanceConfig& con
     table.fail("instruments", "list at least one symbol");
   strategy.order_qty = Qty{table.decimal("order_qty", 1, kMaxRaw)};
   strategy.max_position = Qty{table.decimal("max_position", 1, kMaxRaw)};
-  strategy.signal_bps = centi_bps(table, "signal_bps", 10'000);
-  strategy.lookback_ns = table.duration_ns("lookback", kMillisecond, kHour);
   strategy.cooldown_ns = table.duration_ns("cooldown", kMillisecond, kHour);
-  strategy.rest_every_ns = table.duration_ns("rest_every", 0, kHour);
-  strategy.rest_for_ns = table.duration_ns("rest_for", kMillisecond, kHour);
-  strategy.rest_offset_bps = centi_bps(table, "rest_offset_bps", 1000);
-  strategy.take_through_bps = centi_bps(table, "take_through_bps", 1000);
+  if (strategy.kind == "quoter") {
+    strategy.quoter = read_quoter(table);
+  } else {
+    strategy.momentum = read_momentum(table);
+  }
   strategy.intent_deadline_ns =
       table.duration_ns("intent_deadline", kMillisecond, kMinute, 500 * kMillisecond);
   strategy.max_event_age_ns = table.duration_ns("max_event_age", 0, kHour);
@@ -253,6 +294,7 @@ GatewayConfig read_gateway(const ConfigTable& table) {
   }
   g.strategy_rate_per_second =
       static_cast<std::uint32_t>(table.integer("strategy_rate_per_second", 1, 100'000));
+  g.duplicate_within_ns = table.duration_ns("duplicate_within", 0, kSecond, 20 * kMillisecond);
   g.venue_retry_attempts =
       static_cast<std::uint32_t>(table.integer("venue_retry_attempts", 1, 1000, 10));
   g.max_open_orders = static_cast<std::uint32_t>(table.integer("max_open_orders", 1, 10'000));
@@ -268,6 +310,16 @@ PersistenceConfig read_persistence(const ConfigTable& table, const InstanceConfi
       table.integer("segment_bytes", 1 << 20, std::int64_t{1} << 32, 64 << 20));
   p.sync_every_ns = table.duration_ns("sync_every", kMillisecond, kMinute, 20 * kMillisecond);
   p.market_data = table.boolean("market_data", true);
+  p.database = table.one_of("database", {"sqlite", "none"}, "sqlite") == "sqlite";
+  const std::string file = table.str("database_file", "sluice.db");
+  if (file.empty())
+    table.fail("database_file", "name a file, or say database = \"none\"");
+  p.database_file = file.front() == '/' ? file : config.run_dir + "/" + file;
+  p.database_batch =
+      static_cast<std::uint32_t>(table.integer("database_batch", 1, 1'000'000, 4'096));
+  p.database_every_ns =
+      table.duration_ns("database_every", kMillisecond, kMinute, 100 * kMillisecond);
+  p.pnl_every_ns = table.duration_ns("pnl_every", 100 * kMillisecond, kHour, kSecond);
   return p;
 }
 

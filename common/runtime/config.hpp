@@ -44,9 +44,14 @@ struct FeedConfig {
   bool quotes{true};
   bool trades{true};
   bool orderbooks{false};
+  bool statuses{false};  // halts and resumptions; of stock feeds, where they are required
   std::int64_t reconnect_min_ns{0};
   std::int64_t reconnect_max_ns{0};
   std::uint32_t reconnect_attempts{0};  // in a row; then exit 69
+
+  [[nodiscard]] AssetClass asset_class() const noexcept {
+    return path.starts_with("/v2/") ? AssetClass::kUsEquity : AssetClass::kCrypto;
+  }
 };
 
 // One instrument and its limits: the risk stage's limits and the gateway's ceilings side by side.
@@ -64,6 +69,24 @@ struct InstrumentConfig {
   Qty ceiling_position{};
 };
 
+// Basis points are kept in hundredths.
+struct MomentumConfig {
+  std::int64_t signal_bps{0};  // move over the look-back that triggers an entry
+  std::int64_t lookback_ns{0};
+  std::int64_t rest_for_ns{0};       // how long a resting order may work before it is cancelled
+  std::int64_t rest_every_ns{0};     // how often a resting order is placed
+  std::int64_t rest_offset_bps{0};   // distance of the resting bid from the best bid
+  std::int64_t take_through_bps{0};  // how far through the touch a taking limit is priced
+};
+
+struct QuoterConfig {
+  std::int64_t quote_offset_bps{0};  // distance of an order from the touch
+  std::int64_t skew_bps{0};          // how far max_position moves both prices down
+  std::int64_t requote_bps{0};       // distance from the wanted price that is left alone
+  std::int64_t requote_every_ns{0};  // between two requests for one side
+  std::int64_t quote_max_age_ns{0};  // older quotes: everything is cancelled
+};
+
 struct StrategyConfig {
   std::string name;
   std::uint16_t index{0};
@@ -72,14 +95,9 @@ struct StrategyConfig {
   std::vector<std::uint32_t> instruments;
   Qty order_qty{};
   Qty max_position{};
-  std::int64_t signal_bps{0};  // move over the look-back that triggers an entry, in 1/100 bps
-  std::int64_t lookback_ns{0};
-  std::int64_t cooldown_ns{0};      // between two orders of the same instrument
-  std::int64_t rest_for_ns{0};      // how long a resting order may work before it is cancelled
-  std::int64_t rest_every_ns{0};    // how often a resting order is placed
-  std::int64_t rest_offset_bps{0};  // distance of the resting bid from the best bid, in 1/100 bps
-  std::int64_t take_through_bps{
-      0};  // how far through the touch a taking limit is priced, 1/100 bps
+  std::int64_t cooldown_ns{0};  // between two taking orders of the same instrument
+  MomentumConfig momentum;      // of the kind that `kind` names; the other stays empty
+  QuoterConfig quoter;
   std::int64_t intent_deadline_ns{0};
   std::int64_t max_event_age_ns{0};  // older market events update state, signals suppressed; 0: off
 };
@@ -107,6 +125,7 @@ struct GatewayConfig {
   std::int64_t collar_bps{0};
   std::int64_t reduce_collar_bps{0};  // the same for orders that reduce; wider
   std::uint32_t strategy_rate_per_second{0};
+  std::int64_t duplicate_within_ns{0};    // an equal order this soon is refused; 0: off
   std::uint32_t venue_retry_attempts{0};  // start-up attempts before exit 69
   std::uint32_t max_open_orders{0};
   Cash max_gross_exposure{};
@@ -117,6 +136,11 @@ struct PersistenceConfig {
   std::uint64_t segment_bytes{0};
   std::int64_t sync_every_ns{0};
   bool market_data{true};
+  bool database{true};                // SQLite beside the journal; false: the journal alone
+  std::string database_file;          // absolute
+  std::uint32_t database_batch{0};    // records with rows per transaction
+  std::int64_t database_every_ns{0};  // how often what became durable is applied
+  std::int64_t pnl_every_ns{0};       // interval of the P&L rows, of a new database
 };
 
 struct TopologyConfig {

@@ -13,6 +13,9 @@ enum class FeedMetric : std::uint32_t {
   kQuotes,
   kTrades,
   kDepth,
+  kStatuses,
+  kUnknownStatuses,  // published as "unknown": no new risk
+  kSkipped,          // bars and the like
   kUnknownSymbol,
   kBadElements,
   kBadFrames,
@@ -31,6 +34,9 @@ inline constexpr auto kFeedRows = shm::metric_rows<FeedMetric>({
     {FeedMetric::kQuotes, "quotes", "1", shm::MetricKind::kCounter},
     {FeedMetric::kTrades, "trades", "1", shm::MetricKind::kCounter},
     {FeedMetric::kDepth, "depth", "1", shm::MetricKind::kCounter},
+    {FeedMetric::kStatuses, "statuses", "1", shm::MetricKind::kCounter},
+    {FeedMetric::kUnknownStatuses, "unknown_statuses", "1", shm::MetricKind::kCounter},
+    {FeedMetric::kSkipped, "skipped", "1", shm::MetricKind::kCounter},
     {FeedMetric::kUnknownSymbol, "unknown_symbols", "1", shm::MetricKind::kCounter},
     {FeedMetric::kBadElements, "bad_elements", "1", shm::MetricKind::kCounter},
     {FeedMetric::kBadFrames, "bad_frames", "1", shm::MetricKind::kCounter},
@@ -194,6 +200,11 @@ enum class PersistenceMetric : std::uint32_t {
   kLag,  // records taken in the last drain that were waiting
   kAppend,
   kSync,
+  kDbRows,
+  kDbErrors,
+  kDbApplied,   // journal position up to which the database has everything
+  kDbLag,       // records behind it that are durable in the journal
+  kDbDegraded,  // 1: the database is away, locked, full or refused; the journal goes on
   kCount
 };
 inline constexpr auto kPersistenceRows = shm::metric_rows<PersistenceMetric>({
@@ -207,6 +218,11 @@ inline constexpr auto kPersistenceRows = shm::metric_rows<PersistenceMetric>({
     {PersistenceMetric::kLag, "lag", "1", shm::MetricKind::kGauge},
     {PersistenceMetric::kAppend, "append", "ns", shm::MetricKind::kHistogram},
     {PersistenceMetric::kSync, "sync", "ns", shm::MetricKind::kHistogram},
+    {PersistenceMetric::kDbRows, "db_rows", "1", shm::MetricKind::kCounter},
+    {PersistenceMetric::kDbErrors, "db_errors", "1", shm::MetricKind::kCounter},
+    {PersistenceMetric::kDbApplied, "db_applied", "1", shm::MetricKind::kGauge},
+    {PersistenceMetric::kDbLag, "db_lag", "1", shm::MetricKind::kGauge},
+    {PersistenceMetric::kDbDegraded, "db_degraded", "1", shm::MetricKind::kGauge},
 });
 inline constexpr shm::MetricTable kPersistenceMetrics{kPersistenceRows};
 

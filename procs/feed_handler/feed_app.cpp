@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/base/error.hpp"
 #include "common/base/log.hpp"
 #include "common/runtime/topology.hpp"
@@ -24,12 +26,19 @@ constexpr int kSymbolLimit = 405;
 
 // Symbols come from the configuration; quotes and backslashes are refused there by the symbol
 // table.
-std::string symbol_list(const InstrumentTable& instruments) {
+std::string symbol_list(const InstanceConfig& config, const FeedConfig& feed) {
   std::string list;
-  for (const Instrument& instrument : instruments) {
-    list += fmt::format("{}\"{}\"", list.empty() ? "" : ",", instrument.symbol());
+  for (const InstrumentConfig& instrument : config.instruments) {
+    if (instrument.feed == feed.index)
+      list += fmt::format("{}\"{}\"", list.empty() ? "" : ",", instrument.spec.symbol);
   }
   return list;
+}
+
+std::uint32_t symbol_count(const InstanceConfig& config, const FeedConfig& feed) {
+  const auto ours = [&](const InstrumentConfig& i) { return i.feed == feed.index; };
+  return static_cast<std::uint32_t>(
+      std::count_if(config.instruments.begin(), config.instruments.end(), ours));
 }
 
 std::string escaped(std::string_view text) {
@@ -127,17 +136,12 @@ void FeedApp::on_control(const ControlMessage& control) {
         subscribe();
       return;
     case ControlKind::kSubscription: {
-      const auto wanted = static_cast<std::uint32_t>(instruments_.size());
-      const bool quotes = control.quotes.all || control.quotes.known >= wanted;
-      const bool trades = !feed_.trades || control.trades.all || control.trades.known >= wanted;
-      const bool books =
-          !feed_.orderbooks || control.orderbooks.all || control.orderbooks.known >= wanted;
-      if (!quotes || !trades || !books) {
-        shell_.fail(
-            ExitCode::kVenueUnavailable,
-            fmt::format("feed {}: the venue acknowledged {} of {} symbols for quotes; check the "
-                        "symbols in the configuration and the plan's limit",
-                        feed_.name, control.quotes.known, wanted));
+      const std::uint32_t wanted = symbol_count(shell_.config(), feed_);
+      if (const std::string missing = not_acknowledged(control, wanted); !missing.empty()) {
+        shell_.fail(ExitCode::kVenueUnavailable,
+                    fmt::format("feed {}: the venue acknowledged {}; check the symbols in the "
+                                "configuration and the plan's limit",
+                                feed_.name, missing));
         return;
       }
       if (phase_ == Phase::kSubscribing) {
@@ -155,6 +159,23 @@ void FeedApp::on_control(const ControlMessage& control) {
     case ControlKind::kOther:
       return;
   }
+}
+
+// What of the subscription the venue's answer lacks; empty: nothing.
+std::string FeedApp::not_acknowledged(const ControlMessage& ack, std::uint32_t wanted) const {
+  struct Channel {
+    const char* name;
+    bool asked;
+    const venue::alpaca::SubscribedSet& set;
+  };
+  for (const Channel& c : {Channel{"quotes", true, ack.quotes},
+                           {"trades", feed_.trades, ack.trades},
+                           {"orderbooks", feed_.orderbooks, ack.orderbooks},
+                           {"statuses", feed_.statuses, ack.statuses}}) {
+    if (c.asked && !c.set.all && c.set.known < wanted)
+      return fmt::format("{} of {} symbols for {}", c.set.known, wanted, c.name);
+  }
+  return {};
 }
 
 void FeedApp::on_error(const ControlMessage& control) {
@@ -222,10 +243,12 @@ void FeedApp::authenticate() {
 
 void FeedApp::subscribe() {
   phase_ = Phase::kSubscribing;
-  const std::string list = symbol_list(instruments_);
+  const std::string list = symbol_list(shell_.config(), feed_);
   std::string message = fmt::format(R"({{"action":"subscribe","quotes":[{}])", list);
   if (feed_.trades)
     message += fmt::format(R"(,"trades":[{}])", list);
+  if (feed_.statuses)
+    message += fmt::format(R"(,"statuses":[{}])", list);
   if (feed_.orderbooks)
     message += fmt::format(R"(,"orderbooks":[{}])", list);
   message += "}";
@@ -241,6 +264,9 @@ void FeedApp::publish_counters() noexcept {
   counted_.publish(page, FeedMetric::kQuotes, c.quotes);
   counted_.publish(page, FeedMetric::kTrades, c.trades);
   counted_.publish(page, FeedMetric::kDepth, c.levels);
+  counted_.publish(page, FeedMetric::kStatuses, c.statuses);
+  counted_.publish(page, FeedMetric::kUnknownStatuses, c.unknown_statuses);
+  counted_.publish(page, FeedMetric::kSkipped, c.skipped + c.unknown_type);
   counted_.publish(page, FeedMetric::kUnknownSymbol, c.unknown_symbol);
   counted_.publish(page, FeedMetric::kBadElements, c.bad.refused());
   counted_.publish(page, FeedMetric::kBadFrames, c.frames_refused + c.frames_cut_short);

@@ -35,6 +35,8 @@ class FeedApp {
 
   void on_message(std::string_view payload, MonoNanos receive_ns);
   void on_control(const venue::alpaca::ControlMessage& control);
+  [[nodiscard]] std::string not_acknowledged(const venue::alpaca::ControlMessage& ack,
+                                             std::uint32_t wanted) const;
   void on_error(const venue::alpaca::ControlMessage& control);
   void on_closed(const net::WsClosed& closed);
   void authenticate();

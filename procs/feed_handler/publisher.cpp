@@ -80,25 +80,11 @@ void MarketPublisher::mark_all_after_gap() noexcept {
 
 void MarketPublisher::update_row(const MarketEvent& event) noexcept {
   QuoteRow& row = rows_[event.instrument];
-  if (event.kind == MarketKind::kQuote) {
-    row.quote = event.quote();
-    row.exchange_ns = event.exchange_ns;
-    row.receive_ns = event.receive_ns;
-    // One-sided and crossed quotes are judged by the gate from the prices themselves.
-    const TickVerdict verdict = check_quote(kTickLimits, ticks_[event.instrument], row.quote);
-    const bool suspect = verdict == TickVerdict::kJump || verdict == TickVerdict::kOutOfRange;
-    if (suspect)
-      ++suspect_;
-    row.flags = static_cast<std::uint16_t>(suspect ? kQuoteSuspect : 0);
-  } else if (event.kind == MarketKind::kTrade) {
-    const Trade trade = event.trade();
-    row.last_px = trade.px;
-    row.last_qty = trade.qty;
-    row.trade_receive_ns = event.receive_ns;
-  } else {
-    return;
-  }
-  board_.store(event.instrument, row);
+  const RowChange change = apply_to_row(kTickLimits, event, ticks_[event.instrument], row);
+  if (change == RowChange::kSuspect)
+    ++suspect_;
+  if (change != RowChange::kNone)
+    board_.store(event.instrument, row);
 }
 
 void MarketPublisher::push(Consumer& consumer, MarketEvent event) noexcept {

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "common/market/ticks.hpp"
+#include "common/market/quote_row.hpp"
 #include "common/messages/rows.hpp"
 #include "common/runtime/tap_writer.hpp"
 #include "shm/board.hpp"

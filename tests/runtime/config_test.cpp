@@ -52,9 +52,12 @@ TEST_F(InstanceConfigTest, ShippedDemoIsAccepted) {
   const InstanceConfig config = load_instance_config(SLUICE_SOURCE_DIR "/config/demo.toml");
   EXPECT_EQ(config.name, "demo");
   EXPECT_EQ(config.shm_dir, "/dev/shm/sluice/demo");
-  ASSERT_EQ(config.instruments.size(), 1u);
+  ASSERT_EQ(config.instruments.size(), 2u);
   EXPECT_EQ(config.instrument_table()[0].position_symbol(), "BTCUSD");
   EXPECT_EQ(config.strategies.at(0).instruments, std::vector<std::uint32_t>{0});
+  EXPECT_EQ(config.strategies.at(1).kind, "quoter");
+  EXPECT_EQ(config.strategies.at(1).quoter.requote_bps, 20);
+  EXPECT_EQ(config.strategies.at(1).momentum.lookback_ns, 0);
   EXPECT_EQ(config.gateway.settle_ns, 300'000'000);
 }
 
@@ -86,7 +89,13 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"tick = \"0.01\"", "tick = \"0\"", "tick"},
         Mistake{"min_qty = \"0.0001\"", "min_qty = \"0.000015\"", "multiple of lot"},
         Mistake{"feed = \"crypto\"\nvenue", "feed = \"stocks\"\nvenue", "known: crypto"},
-        Mistake{"instruments = [\"BTC/USD\"]", "instruments = [\"ETH/USD\"]", "ETH/USD"},
+        Mistake{"instruments = [\"BTC/USD\"]", "instruments = [\"LTC/USD\"]", "LTC/USD"},
+        Mistake{"instruments = [\"ETH/USD\"]", "instruments = [\"BTC/USD\"]",
+                "both strategies momentum and quoter"},
+        Mistake{"kind = \"quoter\"", "kind = \"momentum\"", "signal_bps"},
+        Mistake{"class = \"crypto\"", "class = \"us_equity\"", "carries the other class"},
+        Mistake{"/v1beta3/crypto/us", "/v2/iex", "halt goes unseen"},
+        Mistake{"\"trades\"]", "\"trades\", \"statuses\"]", "leave them out"},
         Mistake{"instruments = [\"BTC/USD\"]", "instruments = []", "at least one"},
         Mistake{"channels = [\"quotes\", \"trades\"]", "channels = [\"trades\"]",
                 "quotes are needed"},
@@ -94,6 +103,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "bench_profile"},
         Mistake{"settle = \"300ms\"", "settle = 300", "settle"},
         Mistake{"reduce_collar_bps = 300", "reduce_collar_bps = 50", "wider collar"},
+        Mistake{"duplicate_within = \"20ms\"", "duplicate_within = \"2s\"", "duplicate_within"},
         Mistake{"pin = []", "pin = [\"gateway\"]", "stage=cpu"},
         Mistake{"[risk]", "[[risk]]", "risk"}));
 
@@ -113,15 +123,52 @@ TEST_F(InstanceConfigTest, BenchProfileIsForTheSimulatorOnly) {
   EXPECT_NE(refusal().find("simulator only"), std::string::npos);
 }
 
-TEST_F(InstanceConfigTest, TwoStrategiesMayNotShareAnInstrument) {
+TEST_F(InstanceConfigTest, ShippedEquityDemoIsAccepted) {
+  const InstanceConfig config = load_instance_config(SLUICE_SOURCE_DIR "/config/demo-equity.toml");
+  EXPECT_EQ(config.feeds.at(0).asset_class(), AssetClass::kUsEquity);
+  ASSERT_EQ(config.instruments.size(), 3u);
+  EXPECT_EQ(config.strategies.at(1).instruments, (std::vector<std::uint32_t>{1, 2}));
+  EXPECT_EQ(config.venues.at(0).taker_fee_bps, 0u);
+}
+
+// The demo's file as a stock feed with one equity.
+std::string equity_text(const std::string& lot) {
   std::string text = demo_text();
-  const std::size_t from = text.find("[[strategy]]");
-  const std::size_t to = text.find("[risk]");
-  std::string second = text.substr(from, to - from);
-  second.replace(second.find("\"momentum\""), 10, "\"other\"");
-  text.insert(to, second);
-  std::ofstream(path) << text;
-  EXPECT_NE(refusal().find("disjoint"), std::string::npos);
+  const auto put = [&](const std::string& from, const std::string& to) {
+    for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+      text.replace(at, from.size(), to);
+  };
+  put("/v1beta3/crypto/us", "/v2/sip");
+  put("\"trades\"]", "\"trades\", \"statuses\"]");
+  put("class = \"crypto\"", "");
+  put("symbol = \"BTC/USD\"", "class = \"us_equity\"\nsymbol = \"IBM\"");
+  put("symbol = \"ETH/USD\"", "class = \"us_equity\"\nsymbol = \"BAC\"");
+  put("position_symbol = \"BTCUSD\"", "");
+  put("position_symbol = \"ETHUSD\"", "");
+  put("base = \"BTC\"", "");
+  put("base = \"ETH\"", "");
+  put("[\"BTC/USD\"]", "[\"IBM\"]");
+  put("[\"ETH/USD\"]", "[\"BAC\"]");
+  put("lot = \"0.00001\"", "lot = \"" + lot + "\"");
+  put("lot = \"0.0001\"", "lot = \"" + lot + "\"");
+  put("min_qty = \"0.0001\"", "min_qty = \"" + lot + "\"");
+  put("min_qty = \"0.001\"", "min_qty = \"" + lot + "\"");
+  return text;
+}
+
+TEST_F(InstanceConfigTest, EquitiesHaveWholeLotsAndTheirOwnClass) {
+  std::ofstream(path) << equity_text("1");
+  const InstanceConfig config = load_instance_config(path);
+  EXPECT_TRUE(config.feeds.at(0).statuses);
+  const InstrumentTable table = config.instrument_table();
+  EXPECT_EQ(table[0].asset_class, AssetClass::kUsEquity);
+  EXPECT_EQ(table[0].position_symbol(), "IBM");
+  EXPECT_FALSE(table[0].has(kInstrumentFractional));
+}
+
+TEST_F(InstanceConfigTest, FractionalLotOfAnEquityIsRefused) {
+  std::ofstream(path) << equity_text("0.5");
+  EXPECT_NE(refusal().find("whole shares"), std::string::npos);
 }
 
 TEST_F(InstanceConfigTest, UnknownStageNameTellsTheKnownOnes) {
@@ -172,6 +219,19 @@ TEST_F(CredentialsTest, MissingLineIsNamedAndTheSecretIsNot) {
 
 TEST_F(CredentialsTest, MissingFileIsNamed) {
   EXPECT_THROW(static_cast<void>(load_credentials("/nonexistent/credentials")), Error);
+}
+
+TEST_F(InstanceConfigTest, ADatabaseStandsBesideTheJournalUnlessItIsSwitchedOff) {
+  write_with("database_file = \"sluice.db\"", "");
+  const InstanceConfig config = load_instance_config(path);
+  EXPECT_TRUE(config.persistence.database);
+  EXPECT_EQ(config.persistence.database_file, config.run_dir + "/sluice.db");
+  write_with("database = \"sqlite\"", "database = \"none\"");
+  EXPECT_FALSE(load_instance_config(path).persistence.database);
+  write_with("database = \"sqlite\"", "database = \"postgresql\"");
+  EXPECT_NE(refusal().find("\"sqlite\", \"none\""), std::string::npos) << refusal();
+  write_with("database_file = \"sluice.db\"", "database_file = \"\"");
+  EXPECT_NE(refusal().find("database = \"none\""), std::string::npos) << refusal();
 }
 
 }  // namespace

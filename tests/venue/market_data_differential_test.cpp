@@ -42,6 +42,7 @@ class Comparison {
       const MarketDataCounters& counters = decoder->counters();
       const std::uint64_t frame_faults = counters.frames_refused + counters.frames_cut_short;
       EXPECT_EQ(counters.bad.refused() - frame_faults, naive.left_out) << frame;
+      EXPECT_EQ(counters.skipped, naive.skipped) << frame;
       EXPECT_EQ(counters.unknown_type, naive.unknown_type) << frame;
       EXPECT_EQ(counters.unknown_symbol, naive.unknown_symbol) << frame;
     }
@@ -104,6 +105,10 @@ constexpr const char* kSeeds[] = {
     R"([{"T":"t","S":"AVAX/USD","p":47.299,"s":29.205707815,"t":"2024-03-12T10:27:48.858228144Z","i":3447222699101865076,"tks":"S"}])",
     R"([{"T":"o","S":"BTC/USD","t":"2024-03-12T10:38:50.79613221Z","b":[{"p":71859.53,"s":0.27994},{"p":71849.4,"s":0}],"a":[{"p":71939.7,"s":0.83953}],"r":true}])",
     R"([{"T":"q","S":"ETH/USD","bp":0,"bs":0,"ap":2683.81,"as":31.4395,"t":"2024-08-08T23:54:14Z"},{"T":"t","S":"BTC/USD","p":1,"s":2,"t":"2024-08-08T23:54:14.5Z","i":7,"tks":"B"},{"T":"o","S":"ETH/USD","t":"2024-08-08T23:54:14.25Z","b":[],"a":[]}])",
+    R"([{"T":"q","S":"AAPL","bx":"U","bp":87.66,"bs":1,"ax":"Q","ap":87.68,"as":400,"t":"2021-02-22T15:51:45.335689322Z","c":["R"],"z":"C"}])",
+    R"([{"T":"t","i":96921,"S":"AAPL","x":"D","p":126.55,"s":1,"t":"2021-02-22T15:51:44.208Z","c":["@","I"],"z":"C"},{"T":"q","S":"AAPL","bx":" ","bp":0,"bs":0,"ax":"Q","ap":87.68,"as":4,"t":"2021-02-22T15:51:45Z","c":["R","?"],"z":"C"}])",
+    R"([{"T":"q","S":"AAPL","bp":87.66,"bs":1,"ap":87.68,"as":4,"t":"2021-02-22T15:51:45.335689322Z","bx":"U","ax":"Q","c":["R"],"z":"C"},{"T":"t","S":"AAPL","p":126.55,"s":1,"t":"2021-02-22T15:51:44.208Z","i":96921,"x":"D","c":["@","I"],"z":"C"}])",
+    R"([{"T":"s","S":"AAPL","sc":"H","sm":"Trading Halt","rc":"T12","rm":"Trading Halted; For information requested by NASDAQ","t":"2021-02-22T19:15:00Z","z":"C"}])",
     R"([{"T":"error","code":406,"msg":"connection limit exceeded"}])",
     R"([{"T":"subscription","trades":["BTC/USD"],"quotes":["BTC/USD","*"],"orderbooks":[],"bars":[]}])",
     R"([{"T":"b","S":"BTC/USD","o":1,"h":2,"l":1,"c":2,"v":3,"t":"2024-08-08T23:54:00Z"}])",

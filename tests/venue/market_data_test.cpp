@@ -26,6 +26,13 @@ constexpr std::string_view kStockQuote =
     R"({"T":"q","S":"AAPL","bx":"U","bp":87.66,"bs":1,"ax":"Q","ap":87.68,"as":4,"t":"2021-02-22T15:51:45.335689322Z","c":["R"],"z":"C"})";
 constexpr std::string_view kStockTrade =
     R"({"T":"t","i":96921,"S":"AAPL","x":"D","p":126.55,"s":1,"t":"2021-02-22T15:51:44.208Z","c":["@","I"],"z":"C"})";
+// The simulator's.
+constexpr std::string_view kSimStockQuote =
+    R"({"T":"q","S":"AAPL","bp":87.66,"bs":1,"ap":87.68,"as":4,"t":"2021-02-22T15:51:45.335689322Z","bx":"U","ax":"Q","c":["R"],"z":"C"})";
+constexpr std::string_view kSimStockTrade =
+    R"({"T":"t","S":"AAPL","p":126.55,"s":1,"t":"2021-02-22T15:51:44.208Z","i":96921,"x":"D","c":["@","I"],"z":"C"})";
+constexpr std::string_view kStatus =
+    R"({"T":"s","S":"AAPL","sc":"H","sm":"Trading Halt","rc":"T12","rm":"Trading Halted; For information requested by NASDAQ","t":"2021-02-22T19:15:00Z","z":"C"})";
 constexpr std::string_view kBar =
     R"({"T":"b","S":"AAPL","o":388.985,"h":389.13,"l":388.975,"c":389.12,"v":49378,"n":461,"vw":389.062639,"t":"2021-02-22T19:15:00Z"})";
 
@@ -95,13 +102,122 @@ TEST_F(MarketData, CryptoTradeKeepsItsIdAndTakerSide) {
   EXPECT_EQ(decoder.counters().general_path, 0u);
 }
 
-TEST_F(MarketData, StockMessagesOfTheDocumentationDecodeOnTheGeneralPath) {
+TEST_F(MarketData, StockMessagesOfTheDocumentationAreUsualForms) {
   const Decoded result = decode(frame(kStockQuote, kStockTrade));
   ASSERT_EQ(result.events.size(), 2u);
+  EXPECT_EQ(result.events[0].instrument, kAapl);
+  EXPECT_EQ(result.events[0].exchange_ns, at("2021-02-22T15:51:45.335689322Z"));
+  EXPECT_EQ(result.events[0].quote().bid_px.raw, dec("87.66"));
+  EXPECT_EQ(result.events[0].quote().bid_qty.raw, kScaleInt);
+  EXPECT_EQ(result.events[0].quote().ask_px.raw, dec("87.68"));
   EXPECT_EQ(result.events[0].quote().ask_qty.raw, 4 * kScaleInt);
+  EXPECT_EQ(result.events[1].trade().px.raw, dec("126.55"));
+  EXPECT_EQ(result.events[1].trade().qty.raw, kScaleInt);
   EXPECT_EQ(result.events[1].trade().trade_id, 96'921u);
   EXPECT_EQ(result.events[1].trade().conditions, 0u);  // no taker side told
+  EXPECT_EQ(decoder.counters().general_path, 0u);
+}
+
+TEST_F(MarketData, SimulatorsStockMessagesAreUsualFormsToo) {
+  const Decoded usual = decode(frame(kStockQuote, kStockTrade));
+  const Decoded other = decode(frame(kSimStockQuote, kSimStockTrade));
+  ASSERT_EQ(other.events.size(), 2u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(other.events[i].body, usual.events[i].body);
+    EXPECT_EQ(other.events[i].exchange_ns, usual.events[i].exchange_ns);
+  }
+  EXPECT_EQ(decoder.counters().general_path, 0u);
+}
+
+TEST_F(MarketData, StockMessagesInAnotherFormGiveTheSameEvents) {
+  const Decoded usual = decode(frame(kStockQuote, kStockTrade));
+  const std::string quote = replaced(replaced(std::string(kStockQuote), R"("bx":"U",)", ""),
+                                     R"("c":["R"])", R"("c":[ "R" ],"bx":"")");
+  const std::string trade = replaced(replaced(std::string(kStockTrade), R"("i":96921,)", ""),
+                                     R"("z":"C")", R"("z":null,"i":96921)");
+  const Decoded other = decode(frame(quote, trade));
+  ASSERT_EQ(other.events.size(), 2u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(other.events[i].body, usual.events[i].body);
+    EXPECT_EQ(other.events[i].exchange_ns, usual.events[i].exchange_ns);
+  }
   EXPECT_EQ(decoder.counters().general_path, 2u);
+}
+
+TEST_F(MarketData, StockTradeWithAnIdOfOneDigitIsReadWithoutLookingBeforeTheFrame) {
+  const Decoded result = decode(frame(replaced(std::string(kStockTrade), "96921", "7")));
+  ASSERT_EQ(result.events.size(), 1u);
+  EXPECT_EQ(result.events[0].trade().trade_id, 7u);
+  EXPECT_EQ(decode(frame(replaced(std::string(kStockTrade), "96921", "17"))).events.size(), 1u);
+  EXPECT_EQ(decoder.counters().general_path, 1u);
+}
+
+TEST_F(MarketData, OneSidedStockQuoteIsDataOnTheUsualPath) {
+  const Decoded result =
+      decode(frame(replaced(replaced(std::string(kStockQuote), R"("bx":"U","bp":87.66,"bs":1)",
+                                     R"("bx":" ","bp":0,"bs":0)"),
+                            R"(["R"])", R"(["R","A"])")));
+  ASSERT_EQ(result.events.size(), 1u);
+  EXPECT_EQ(result.events[0].quote().bid_px.raw, 0);
+  EXPECT_FALSE(result.events[0].quote().two_sided());
+  EXPECT_EQ(decoder.counters().general_path, 0u);
+}
+
+TEST_F(MarketData, StockPrintOfNothingIsLeftOut) {
+  EXPECT_EQ(left_out(replaced(std::string(kStockTrade), R"("s":1,)", R"("s":0,)")),
+            DecodeStatus::kBadValue);
+  EXPECT_EQ(left_out(replaced(std::string(kStockTrade), "126.55", "0")), DecodeStatus::kBadValue);
+}
+
+TEST_F(MarketData, StatusCodesOfBothTapesTellWhetherTradingGoesOn) {
+  struct Case {
+    const char* code;
+    TradingStatus status;
+  };
+  for (const Case& c :
+       {Case{"2", TradingStatus::kHalted}, Case{"3", TradingStatus::kTrading},
+        Case{"H", TradingStatus::kHalted}, Case{"P", TradingStatus::kHalted},
+        Case{"Q", TradingStatus::kHalted}, Case{"T", TradingStatus::kTrading},
+        Case{"5", TradingStatus::kInformation}, Case{"A", TradingStatus::kInformation},
+        Case{"E", TradingStatus::kInformation}, Case{"F", TradingStatus::kInformation}}) {
+    const Decoded result = decode(frame(
+        replaced(std::string(kStatus), R"("sc":"H")", R"("sc":")" + std::string(c.code) + "\"")));
+    ASSERT_EQ(result.events.size(), 1u) << c.code;
+    EXPECT_EQ(result.events[0].kind, MarketKind::kStatus);
+    EXPECT_EQ(result.events[0].instrument, kAapl);
+    EXPECT_EQ(result.events[0].exchange_ns, at("2021-02-22T19:15:00Z"));
+    EXPECT_EQ(result.events[0].status().status, c.status) << c.code;
+    EXPECT_EQ(result.events[0].status().code, static_cast<std::uint64_t>(c.code[0]));
+    EXPECT_EQ(result.events[0].status().reason, 0x323154u);  // "T12", the first character lowest
+  }
+  EXPECT_EQ(decoder.counters().unknown_statuses, 0u);
+}
+
+TEST_F(MarketData, UnknownStatusCodesArePublishedAsUnknown) {
+  for (const char* code : {"X", "", "HH", "h", "4", "Trading Halt"}) {
+    const std::uint64_t before = decoder.counters().unknown_statuses;
+    const Decoded result = decode(frame(
+        replaced(std::string(kStatus), R"("sc":"H")", R"("sc":")" + std::string(code) + "\"")));
+    ASSERT_EQ(result.events.size(), 1u) << code;
+    EXPECT_EQ(result.events[0].status().status, TradingStatus::kUnknown) << code;
+    EXPECT_EQ(decoder.counters().unknown_statuses, before + 1) << code;
+  }
+  EXPECT_EQ(left_out(replaced(std::string(kStatus), R"("sc":"H",)", "")),
+            DecodeStatus::kMissingField);
+  EXPECT_EQ(left_out(replaced(std::string(kStatus), R"("sc":"H")", R"("sc":2)")),
+            DecodeStatus::kWrongType);
+}
+
+TEST_F(MarketData, KnownTypesThatNothingUsesAreSkippedWithoutError) {
+  for (const char* type : {"b", "d", "u", "l", "c", "x", "i", "n"}) {
+    const Decoded result = decode(
+        frame(replaced(std::string(kBar), R"("T":"b")", R"("T":")" + std::string(type) + "\"")));
+    EXPECT_EQ(result.status, DecodeStatus::kOk);
+    EXPECT_TRUE(result.events.empty());
+  }
+  EXPECT_EQ(decoder.counters().skipped, 8u);
+  EXPECT_EQ(decoder.counters().unknown_type, 0u);
+  EXPECT_EQ(decoder.counters().bad.refused(), 0u);
 }
 
 TEST_F(MarketData, BookMessageBecomesOneEventPerLevelAndFlagsTheLast) {
@@ -296,7 +412,8 @@ TEST_F(MarketData, LeftOutMessagesDoNotTouchTheirNeighbours) {
 }
 
 TEST_F(MarketData, UnknownSymbolsAndTypesAreCountedApart) {
-  const Decoded result = decode(frame(replaced(std::string(kQuote), "BTC/USD", "DOGE/USD"), kBar));
+  const Decoded result = decode(frame(replaced(std::string(kQuote), "BTC/USD", "DOGE/USD"),
+                                      replaced(std::string(kBar), R"("T":"b")", R"("T":"new")")));
   EXPECT_EQ(result.status, DecodeStatus::kOk);
   EXPECT_TRUE(result.events.empty());
   EXPECT_EQ(decoder.counters().unknown_symbol, 1u);
@@ -376,12 +493,20 @@ TEST_F(MarketData, NonUtf8InAMessageEndsTheFrame) {
 // decoder must not read on into them and must never make an event of half a message.
 TEST_F(MarketData, EveryTruncationGivesOnlyWholeMessages) {
   const std::string whole = "[" + std::string(kQuote) + "," + std::string(kTrade) + "," +
-                            std::string(kBook) + "," + std::string(kStockQuote) + "]";
+                            std::string(kBook) + "," + std::string(kStockQuote) + "," +
+                            std::string(kStockTrade) + "," + std::string(kSimStockQuote) + "," +
+                            std::string(kSimStockTrade) + "," + std::string(kStatus) + "]";
   const Decoded full = decode_frame(decoder, whole, 1);
-  ASSERT_EQ(full.events.size(), 7u);
-  const std::size_t ends[] = {1 + kQuote.size(), 2 + kQuote.size() + kTrade.size(),
-                              3 + kQuote.size() + kTrade.size() + kBook.size(), whole.size() - 1};
-  const std::size_t events_at[] = {1, 2, 6, 7};
+  ASSERT_EQ(full.events.size(), 11u);
+  std::size_t ends[8] = {};
+  std::size_t end = 0;
+  std::size_t n = 0;
+  for (const std::string_view message :
+       {kQuote, kTrade, kBook, kStockQuote, kStockTrade, kSimStockQuote, kSimStockTrade, kStatus}) {
+    end += 1 + message.size();
+    ends[n++] = end;
+  }
+  const std::size_t events_at[] = {1, 2, 6, 7, 8, 9, 10, 11};
   for (const bool fast_path : {true, false}) {
     for (std::size_t size = 0; size < whole.size(); ++size) {
       std::size_t expected = 0;
@@ -434,7 +559,7 @@ TEST_F(MarketData, LongErrorTextIsCutForDisplay) {
 
 TEST_F(MarketData, SubscriptionCountsOurSymbols) {
   const Decoded result = decode(
-      R"([{"T":"subscription","trades":["BTC/USD"],"quotes":["ETH/USD","BTC/USD","LTC/USD"],"orderbooks":["*"],"bars":[],"updatedBars":[],"dailyBars":["AAPL"]}])");
+      R"([{"T":"subscription","trades":["BTC/USD"],"quotes":["ETH/USD","BTC/USD","LTC/USD"],"orderbooks":["*"],"bars":[],"updatedBars":[],"dailyBars":["AAPL"],"statuses":["AAPL"]}])");
   ASSERT_EQ(result.controls.size(), 1u);
   const alpaca::ControlMessage& ack = result.controls[0];
   EXPECT_EQ(ack.kind, ControlKind::kSubscription);
@@ -442,6 +567,7 @@ TEST_F(MarketData, SubscriptionCountsOurSymbols) {
   EXPECT_EQ(ack.quotes.known, 2u);
   EXPECT_EQ(ack.quotes.unknown, 1u);
   EXPECT_TRUE(ack.orderbooks.all);
+  EXPECT_EQ(ack.statuses.known, 1u);
   EXPECT_FALSE(ack.quotes.all);
 }
 

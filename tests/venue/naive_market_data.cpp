@@ -264,6 +264,11 @@ class Decoder {
       book(m);
     } else if (*type == "success" || *type == "error" || *type == "subscription") {
       control(m, *type);
+    } else if (*type == "s") {
+      status(m);
+    } else if (std::string("b d u l c x i n").find(*type) != std::string::npos &&
+               type->size() == 1 && *type != " ") {
+      ++result.skipped;
     } else {
       ++result.unknown_type;
     }
@@ -338,6 +343,39 @@ class Decoder {
     }
   }
 
+  void status(const Members& m) {
+    static const std::map<std::string, TradingStatus> kCodes = {
+        {"2", TradingStatus::kHalted},      {"H", TradingStatus::kHalted},
+        {"P", TradingStatus::kHalted},      {"Q", TradingStatus::kHalted},
+        {"3", TradingStatus::kTrading},     {"T", TradingStatus::kTrading},
+        {"5", TradingStatus::kInformation}, {"6", TradingStatus::kInformation},
+        {"7", TradingStatus::kInformation}, {"8", TradingStatus::kInformation},
+        {"9", TradingStatus::kInformation}, {"A", TradingStatus::kInformation},
+        {"C", TradingStatus::kInformation}, {"D", TradingStatus::kInformation},
+        {"E", TradingStatus::kInformation}, {"F", TradingStatus::kInformation}};
+    const auto code = m.text("sc");
+    const Value* const reason = m.find("rc");
+    const bool readable = reason == nullptr || reason->kind == Value::Kind::kNull ||
+                          reason->kind == Value::Kind::kString;
+    std::uint32_t instrument = 0;
+    if (!usable(m, code && readable && !m.doubles({"S", "sc", "rc", "t"}), instrument)) {
+      return;
+    }
+    const auto known = kCodes.find(*code);
+    StatusMark mark{};
+    mark.status = known == kCodes.end() ? TradingStatus::kUnknown : known->second;
+    const auto pack = [](const std::string& text) {
+      std::uint64_t word = 0;
+      for (std::size_t i = 0; i < text.size() && i < 8; ++i) {
+        word |= std::uint64_t{static_cast<unsigned char>(text[i])} << (8 * i);
+      }
+      return word;
+    };
+    mark.code = pack(*code);
+    mark.reason = reason != nullptr ? pack(reason->text) : 0;
+    publish(m, instrument, MarketKind::kStatus, kLastOfEvent, mark);
+  }
+
   bool levels(const Members& m, const char* name, Side side, std::vector<Depth>& out) {
     const Value* const list = m.find(name);
     if (list == nullptr || list->kind == Value::Kind::kNull) {
@@ -398,8 +436,8 @@ class Decoder {
     } else if (type == "success") {
       sound = m.text("msg").has_value() && !m.doubles({"msg"});
     } else {
-      sound = !m.doubles({"trades", "quotes", "orderbooks"});
-      for (const char* name : {"trades", "quotes", "orderbooks"}) {
+      sound = !m.doubles({"trades", "quotes", "orderbooks", "statuses"});
+      for (const char* name : {"trades", "quotes", "orderbooks", "statuses"}) {
         const Value* const list = m.find(name);
         sound = sound && (list == nullptr || list->kind == Value::Kind::kNull ||
                           list->kind == Value::Kind::kArray);

@@ -15,6 +15,7 @@ struct NaiveResult {
   std::vector<MarketEvent> events;
   std::size_t controls{0};
   std::size_t left_out{0};  // messages with a fault
+  std::size_t skipped{0};
   std::size_t unknown_type{0};
   std::size_t unknown_symbol{0};
   bool whole{true};  // false: refused or cut short

@@ -76,9 +76,9 @@ const char* object_end(const char* p, const char* end) noexcept {
   return nullptr;
 }
 
-// Where the letter and the symbol stand in `{"T":"q","S":"BTC/USD",…`.
+// Where the letter stands in `{"T":"q","S":"BTC/USD",…`, and the first letter of the next key.
 constexpr std::ptrdiff_t kTypeAt = 6;
-constexpr std::ptrdiff_t kSymbolAt = 14;
+constexpr std::ptrdiff_t kNextKeyAt = 10;
 
 constexpr std::uint64_t kBuy = static_cast<std::uint64_t>(Side::kBuy);
 constexpr std::uint64_t kSell = static_cast<std::uint64_t>(Side::kSell);
@@ -218,6 +218,17 @@ void MarketDataDecoder::publish(std::uint32_t instrument, WallNanos exchange_ns,
   ++counters_.trades;
 }
 
+void MarketDataDecoder::publish(std::uint32_t instrument, WallNanos exchange_ns,
+                                const StatusMark& mark) noexcept {
+  fill(events_[0], kLastOfEvent, instrument, exchange_ns);
+  events_[0].set_body(MarketKind::kStatus, mark);
+  event_count_ = 1;
+  ++counters_.statuses;
+  if (mark.status == TradingStatus::kUnknown) {
+    ++counters_.unknown_statuses;
+  }
+}
+
 // The bodies of events_[0, count) are in place already.
 void MarketDataDecoder::publish_book(std::uint32_t instrument, WallNanos exchange_ns,
                                      std::size_t count, bool reset) noexcept {
@@ -251,6 +262,18 @@ template <std::size_t N>
   return same;
 }
 
+// A character that stands for itself in a JSON text of any encoding.
+constexpr bool is_plain(char c) noexcept {
+  return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+}
+
+// One letter and what follows it: exchanges and tapes, which nothing here uses.
+template <std::size_t N>
+[[nodiscard]] bool scan_letter(const char*& p, const char (&behind)[N]) noexcept {
+  const bool plain = is_plain(*p++);
+  return scan_literal(p, behind) && plain;
+}
+
 }  // namespace
 
 const char* MarketDataDecoder::take_usual(const char* p) noexcept {
@@ -258,7 +281,7 @@ const char* MarketDataDecoder::take_usual(const char* p) noexcept {
     case 'q':
       return take_usual_quote(p);
     case 't':
-      return take_usual_trade(p);
+      return p[kNextKeyAt] == 'S' ? take_usual_trade(p) : take_usual_stock_trade(p);
     case 'o':
       return take_usual_book(p);
     default:
@@ -321,11 +344,17 @@ bool MarketDataDecoder::scan_time(const char*& p, WallNanos& out) noexcept {
   return scan_literal(p, "Z\"");
 }
 
-// `{"T":"q","S":"BTC/USD","bp":1.5,"bs":2,"ap":1.6,"as":3,"t":"…Z"}`
+// `{"T":"q","S":"BTC/USD","bp":1.5,"bs":2,"ap":1.6,"as":3,"t":"…Z"}`; the simulator's stocks have
+// their letters behind the time.
 const char* MarketDataDecoder::take_usual_quote(const char* p) noexcept {
   std::uint32_t instrument = kNoInstrument;
-  if (!scan_literal(p, R"({"T":"q","S":")") || !scan_symbol(p, instrument) || p > end_ ||
-      !scan_literal(p, R"(","bp":)") || p > end_) {
+  if (!scan_literal(p, R"({"T":"q","S":")") || !scan_symbol(p, instrument) || p > end_) {
+    return nullptr;
+  }
+  if (p[4] == 'x') {
+    return take_usual_stock_quote(p, instrument);
+  }
+  if (!scan_literal(p, R"(","bp":)") || p > end_) {
     return nullptr;
   }
   DigitWindow window(p);
@@ -335,14 +364,22 @@ const char* MarketDataDecoder::take_usual_quote(const char* p) noexcept {
       !scan_decimal(p, window, quote.bid_qty.raw, R"(,"ap":)") || p > end_ ||
       !scan_decimal(p, window, quote.ask_px.raw, R"(,"as":)") || p > end_ ||
       !scan_decimal(p, window, quote.ask_qty.raw, R"(,"t":")") || p > end_ || !scan_time(p, time) ||
-      !scan_literal(p, "}") || p > end_) {
+      p > end_) {
+    return nullptr;
+  }
+  if (*p == '}') [[likely]] {
+    ++p;
+  } else if (!scan_quote_tail(p)) {
+    return nullptr;
+  }
+  if (p > end_) {
     return nullptr;
   }
   publish(instrument, time, quote);
   return p;
 }
 
-// `{"T":"t","S":"BTC/USD","p":1.5,"s":2,"t":"…Z","i":123,"tks":"B"}`
+// `{"T":"t","S":"BTC/USD","p":1.5,"s":2,"t":"…Z","i":123,"tks":"B"}`; for stocks as above.
 const char* MarketDataDecoder::take_usual_trade(const char* p) noexcept {
   std::uint32_t instrument = kNoInstrument;
   if (!scan_literal(p, R"({"T":"t","S":")") || !scan_symbol(p, instrument) || p > end_ ||
@@ -355,15 +392,109 @@ const char* MarketDataDecoder::take_usual_trade(const char* p) noexcept {
   if (!scan_decimal(p, window, trade.px.raw, R"(,"s":)") || p > end_ ||
       !scan_decimal(p, window, trade.qty.raw, R"(,"t":")") || p > end_ || !scan_time(p, time) ||
       p > end_ || !scan_literal(p, R"(,"i":)") || !scan_u64(p, trade.trade_id) || p > end_ ||
-      !scan_literal(p, R"(,"tks":")")) {
+      trade.px.raw == 0 || trade.qty.raw == 0) {
     return nullptr;
   }
-  const char taker = *p++;
-  const bool sound = (taker == 'B' || taker == 'S') && trade.px.raw > 0 && trade.qty.raw > 0;
-  if (!sound || !scan_literal(p, "\"}") || p > end_) {
+  if (starts_with(p, R"(,"tks":")")) [[likely]] {
+    p += sizeof(R"(,"tks":")") - 1;
+    const char taker = *p++;
+    if ((taker != 'B' && taker != 'S') || !scan_literal(p, "\"}")) {
+      return nullptr;
+    }
+    trade.conditions = taker == 'B' ? kBuy : kSell;
+  } else {
+    trade.conditions = static_cast<std::uint64_t>(Side::kNone);  // a tape does not tell who took
+    if (!scan_trade_tail(p)) {
+      return nullptr;
+    }
+  }
+  if (p > end_) {
     return nullptr;
   }
-  trade.conditions = taker == 'B' ? kBuy : kSell;
+  publish(instrument, time, trade);
+  return p;
+}
+
+// `["R"]`, `["@","I"]`: conditions of one character each.
+bool MarketDataDecoder::scan_conditions(const char*& p) const noexcept {
+  if (*p != '[') [[unlikely]] {
+    return false;
+  }
+  do {
+    ++p;
+    if (p[0] != '"' || !is_plain(p[1]) || p[2] != '"') [[unlikely]] {
+      return false;
+    }
+    p += 3;
+  } while (*p == ',' && p < end_);
+  return *p++ == ']';
+}
+
+// `,"bx":"U","ax":"Q","c":["R"],"z":"C"}`
+[[gnu::noinline]] bool MarketDataDecoder::scan_quote_tail(const char*& p) const noexcept {
+  return scan_literal(p, R"(,"bx":")") && scan_letter(p, R"(","ax":")") && p <= end_ &&
+         scan_letter(p, R"(","c":)") && p <= end_ && scan_conditions(p) && p <= end_ &&
+         scan_literal(p, R"(,"z":")") && scan_letter(p, "\"}");
+}
+
+// `,"x":"D","c":["@","I"],"z":"C"}`
+[[gnu::noinline]] bool MarketDataDecoder::scan_trade_tail(const char*& p) const noexcept {
+  return scan_literal(p, R"(,"x":")") && scan_letter(p, R"(","c":)") && p <= end_ &&
+         scan_conditions(p) && p <= end_ && scan_literal(p, R"(,"z":")") && scan_letter(p, "\"}");
+}
+
+// From behind the symbol: `","bx":"U","bp":87.66,"bs":1,"ax":"Q","ap":87.68,"as":4,"t":"…Z",
+// "c":["R"],"z":"C"}`
+[[gnu::noinline]] const char* MarketDataDecoder::take_usual_stock_quote(
+    const char* p, std::uint32_t instrument) noexcept {
+  constexpr char kAskPrice[] = R"(","ap":)";
+  if (!scan_literal(p, R"(","bx":")") || !scan_letter(p, R"(","bp":)") || p > end_) {
+    return nullptr;
+  }
+  DigitWindow window(p);
+  Quote quote;
+  WallNanos time;
+  if (!scan_decimal(p, window, quote.bid_px.raw, R"(,"bs":)") || p > end_ ||
+      !scan_decimal(p, window, quote.bid_qty.raw, R"(,"ax":")") || p > end_ ||
+      !scan_letter(p, kAskPrice) || p > end_) {
+    return nullptr;
+  }
+  window.skip(sizeof(kAskPrice));  // the letter and the literal
+  if (!scan_decimal(p, window, quote.ask_px.raw, R"(,"as":)") || p > end_ ||
+      !scan_decimal(p, window, quote.ask_qty.raw, R"(,"t":")") || p > end_ || !scan_time(p, time) ||
+      p > end_ || !scan_literal(p, R"(,"c":)") || !scan_conditions(p) || p > end_ ||
+      !scan_literal(p, R"(,"z":")") || !scan_letter(p, "\"}") || p > end_) {
+    return nullptr;
+  }
+  publish(instrument, time, quote);
+  return p;
+}
+
+// `{"T":"t","i":96921,"S":"AAPL","x":"D","p":126.55,"s":1,"t":"…Z","c":["@","I"],"z":"C"}`
+[[gnu::noinline]] const char* MarketDataDecoder::take_usual_stock_trade(const char* p) noexcept {
+  std::uint32_t instrument = kNoInstrument;
+  Trade trade;
+  // Digits are read with the 16 bytes before their end, and a frame has one byte before `p`: an id
+  // of one digit is left to the general path.
+  constexpr char kHead[] = R"({"T":"t","i":)";
+  static_assert(1 + sizeof(kHead) - 1 + 2 >= 16);
+  const char second_digit = p[sizeof(kHead)];
+  if (second_digit < '0' || second_digit > '9' || !scan_literal(p, kHead) ||
+      !scan_u64(p, trade.trade_id) || p > end_ || !scan_literal(p, R"(,"S":")") ||
+      !scan_symbol(p, instrument) || p > end_ || !scan_literal(p, R"(","x":")") ||
+      !scan_letter(p, R"(","p":)") || p > end_) {
+    return nullptr;
+  }
+  DigitWindow window(p);
+  WallNanos time;
+  if (!scan_decimal(p, window, trade.px.raw, R"(,"s":)") || p > end_ ||
+      !scan_decimal(p, window, trade.qty.raw, R"(,"t":")") || p > end_ || !scan_time(p, time) ||
+      p > end_ || !scan_literal(p, R"(,"c":)") || !scan_conditions(p) || p > end_ ||
+      !scan_literal(p, R"(,"z":")") || !scan_letter(p, "\"}") || p > end_ || trade.px.raw == 0 ||
+      trade.qty.raw == 0) {
+    return nullptr;
+  }
+  trade.conditions = static_cast<std::uint64_t>(Side::kNone);  // a tape does not tell who took
   publish(instrument, time, trade);
   return p;
 }

@@ -1,7 +1,9 @@
 // Alpaca's market data stream (JSON): from the bytes of one frame to MarketEvents.
 //
 // Who: the feed-handler's loop; one thread per decoder. No sockets, no clock: the caller gives the
-// time of receipt. Source of the formats: Alpaca's real-time data documentation (crypto, v1beta3).
+// time of receipt. Source of the formats: Alpaca's real-time data documentation (crypto v1beta3,
+// stocks v2). Sizes of stocks are shares (round lots until 2025-11-03); letters of exchanges and
+// tapes and conditions are read past.
 //  1. receive_ns strictly increases over all events of a decoder: the first event of a frame gets
 //     the frame's time or one more than the last stamp given out, each further one +1 ns. Events
 //     that the feed-handler makes itself (gap, session) take their stamp from `next_stamp`.
@@ -11,7 +13,10 @@
 //  3. All levels of one book message are published, or none.
 //  4. Numbers are exact (1e-9) or refused. Crossed and one-sided quotes are data and pass; prices
 //     and sizes below zero, and prints of nothing, are refused.
-//  5. After construction nothing allocates, throws or calls the system.
+//  5. A status whose code is not known is published as kUnknown: no new risk until a known one
+//     resumes trading. Bars, price bands, corrections, busts, imbalances and news are counted and
+//     skipped.
+//  6. After construction nothing allocates, throws or calls the system.
 #pragma once
 
 #include <cstdint>
@@ -58,6 +63,7 @@ struct ControlMessage {
   SubscribedSet quotes{};
   SubscribedSet trades{};
   SubscribedSet orderbooks{};
+  SubscribedSet statuses{};
 };
 
 struct MarketDataCounters {
@@ -69,8 +75,11 @@ struct MarketDataCounters {
   std::uint64_t trades{0};
   std::uint64_t books{0};
   std::uint64_t levels{0};  // depth events
+  std::uint64_t statuses{0};
+  std::uint64_t unknown_statuses{0};  // of these: with a code that is not known
   std::uint64_t control{0};
-  std::uint64_t unknown_type{0};  // bars, corrections, statuses… and what the venue adds later
+  std::uint64_t skipped{0};       // known types that nothing here uses: bars, bands, corrections…
+  std::uint64_t unknown_type{0};  // what the venue adds later
   std::uint64_t unknown_symbol{0};
   std::uint64_t general_path{0};  // messages not in the usual form; a rate for tuning only
   DecodeCounters bad{};           // messages left out, by reason
@@ -91,7 +100,7 @@ class MarketDataDecoder {
   // A book message makes one kDepth event per level (bids first), `level` its index within its
   // side, all flagged kSnapshot when the message resets the book, the last flagged kLastOfEvent.
   // A reset without levels is one event of px 0, qty 0, side 0: the book is empty.
-  // Quotes and trades are events of their own and carry kLastOfEvent.
+  // Quotes, trades and statuses are events of their own and carry kLastOfEvent.
   //
   // kOk: the frame was read to its end (single messages may have been left out, see counters).
   // kEmpty, kOversize, kWrongShape: nothing was used. kMalformed, kTooDeep, kTooMany: the rest was
@@ -142,9 +151,15 @@ class MarketDataDecoder {
   [[nodiscard]] const char* take_usual(const char* p) noexcept;
   [[nodiscard]] const char* take_usual_quote(const char* p) noexcept;
   [[nodiscard]] const char* take_usual_trade(const char* p) noexcept;
+  [[nodiscard]] const char* take_usual_stock_quote(const char* p,
+                                                   std::uint32_t instrument) noexcept;
+  [[nodiscard]] const char* take_usual_stock_trade(const char* p) noexcept;
   [[nodiscard]] const char* take_usual_book(const char* p) noexcept;
   [[nodiscard]] bool scan_symbol(const char*& p, std::uint32_t& instrument) const noexcept;
   [[nodiscard]] bool scan_time(const char*& p, WallNanos& out) noexcept;
+  [[nodiscard]] bool scan_quote_tail(const char*& p) const noexcept;
+  [[nodiscard]] bool scan_trade_tail(const char*& p) const noexcept;
+  [[nodiscard]] bool scan_conditions(const char*& p) const noexcept;
   [[nodiscard]] bool scan_levels(const char*& p, std::uint64_t side, std::size_t& count) noexcept;
 
   // Any form.
@@ -152,6 +167,7 @@ class MarketDataDecoder {
   [[nodiscard]] Taken take_quote(const JsonNode& object) noexcept;
   [[nodiscard]] Taken take_trade(const JsonNode& object) noexcept;
   [[nodiscard]] Taken take_book(const JsonNode& object) noexcept;
+  [[nodiscard]] Taken take_status(const JsonNode& object) noexcept;
   [[nodiscard]] Taken take_control(const JsonNode& object, ControlKind kind) noexcept;
   void read_levels(const JsonNode* levels, Side side, std::size_t& count,
                    DecodeFault& fault) noexcept;
@@ -165,6 +181,7 @@ class MarketDataDecoder {
             WallNanos exchange_ns) noexcept;
   void publish(std::uint32_t instrument, WallNanos exchange_ns, const Quote& quote) noexcept;
   void publish(std::uint32_t instrument, WallNanos exchange_ns, const Trade& trade) noexcept;
+  void publish(std::uint32_t instrument, WallNanos exchange_ns, const StatusMark& mark) noexcept;
   void publish_book(std::uint32_t instrument, WallNanos exchange_ns, std::size_t count,
                     bool reset) noexcept;
 

@@ -1,6 +1,10 @@
 // The general path: any key order, whitespace, escapes, exponents, unknown keys. It alone decides
 // what is refused and why.
 #include "common/venue/alpaca/market_data.hpp"
+
+#include <algorithm>
+#include <cstring>
+
 #include "common/venue/json_fields.hpp"
 
 namespace sluice::venue::alpaca {
@@ -100,6 +104,52 @@ constexpr FieldSpec<TradeMessage> kTradeFields[] = {
      }},
 };
 
+struct StatusMessage {
+  std::string_view symbol;
+  WallNanos time;
+  StatusMark mark;
+};
+// The codes of both tapes: digits and A to F are CTA's (tapes A and B), the others UTP's (C).
+TradingStatus status_of(std::string_view code) noexcept {
+  if (code == "3" || code == "T") {
+    return TradingStatus::kTrading;
+  }
+  if (code == "2" || code == "H" || code == "P" || code == "Q") {  // Q: quotes again, no trades yet
+    return TradingStatus::kHalted;
+  }
+  // Indications 5 and 6, imbalances 7 8 9 A C D, short sale restriction E, limit up and down F.
+  const bool tells = code.size() == 1 && std::string_view("56789ACDEF").find(code[0]) != code.npos;
+  return tells ? TradingStatus::kInformation : TradingStatus::kUnknown;
+}
+std::uint64_t packed(std::string_view text) noexcept {
+  std::uint64_t word = 0;
+  std::memcpy(&word, text.data(), std::min(text.size(), sizeof(word)));
+  return word;
+}
+constexpr FieldSpec<StatusMessage> kStatusFields[] = {
+    {"S", Need::kRequired,
+     [](const JsonNode& n, StatusMessage& m) noexcept { return read_symbol_text(n, m.symbol); }},
+    {"sc", Need::kRequired,
+     [](const JsonNode& n, StatusMessage& m) noexcept {
+       if (n.type != JsonType::kString) {
+         return DecodeStatus::kWrongType;
+       }
+       m.mark.status = status_of(n.text);
+       m.mark.code = packed(n.text);
+       return DecodeStatus::kOk;
+     }},
+    {"rc", Need::kNullable,
+     [](const JsonNode& n, StatusMessage& m) noexcept {
+       if (n.type != JsonType::kString) {
+         return DecodeStatus::kWrongType;
+       }
+       m.mark.reason = packed(n.text);
+       return DecodeStatus::kOk;
+     }},
+    {"t", Need::kRequired,
+     [](const JsonNode& n, StatusMessage& m) noexcept { return read_time(n, m.time); }},
+};
+
 struct BookMessage {
   std::string_view symbol;
   WallNanos time;
@@ -135,6 +185,7 @@ struct ControlLists {
   const JsonNode* quotes{nullptr};
   const JsonNode* trades{nullptr};
   const JsonNode* orderbooks{nullptr};
+  const JsonNode* statuses{nullptr};
 };
 constexpr FieldSpec<ControlLists> kSubscriptionFields[] = {
     {"trades", Need::kNullable,
@@ -143,6 +194,8 @@ constexpr FieldSpec<ControlLists> kSubscriptionFields[] = {
      [](const JsonNode& n, ControlLists& m) noexcept { return read_side(n, m.quotes); }},
     {"orderbooks", Need::kNullable,
      [](const JsonNode& n, ControlLists& m) noexcept { return read_side(n, m.orderbooks); }},
+    {"statuses", Need::kNullable,
+     [](const JsonNode& n, ControlLists& m) noexcept { return read_side(n, m.statuses); }},
 };
 
 DecodeStatus read_shown_text(const JsonNode& node, FixedText<96>& out) noexcept {
@@ -212,7 +265,6 @@ MarketDataDecoder::Taken MarketDataDecoder::take_any(std::string_view element) n
   if (type->type != JsonType::kString) {
     return leave_out({DecodeStatus::kWrongType, "T", kNoInstrument, {}});
   }
-  // Another feed's messages (stocks: bars, corrections, statuses) get their cases here.
   if (type->text == "q") {
     return take_quote(object);
   }
@@ -221,6 +273,9 @@ MarketDataDecoder::Taken MarketDataDecoder::take_any(std::string_view element) n
   }
   if (type->text == "o") {
     return take_book(object);
+  }
+  if (type->text == "s") {
+    return take_status(object);
   }
   if (type->text == "success") {
     return take_control(object, ControlKind::kOther);
@@ -231,7 +286,10 @@ MarketDataDecoder::Taken MarketDataDecoder::take_any(std::string_view element) n
   if (type->text == "subscription") {
     return take_control(object, ControlKind::kSubscription);
   }
-  ++counters_.unknown_type;
+  // Bars of three kinds, limit up and down, corrections, busts, imbalances, news.
+  const bool known =
+      type->text.size() == 1 && std::string_view("bdulcxin").find(type->text[0]) != type->text.npos;
+  ++(known ? counters_.skipped : counters_.unknown_type);
   return Taken::kNothing;
 }
 
@@ -278,6 +336,18 @@ MarketDataDecoder::Taken MarketDataDecoder::take_trade(const JsonNode& object) n
     return Taken::kNothing;
   }
   publish(instrument, message.time, message.trade);
+  return Taken::kEvents;
+}
+
+MarketDataDecoder::Taken MarketDataDecoder::take_status(const JsonNode& object) noexcept {
+  StatusMessage message{};
+  DecodeFault fault;
+  std::uint32_t instrument = kNoInstrument;
+  read_object(tree_, object, kStatusFields, message, fault);
+  if (!resolve(message, fault, instrument)) {
+    return Taken::kNothing;
+  }
+  publish(instrument, message.time, message.mark);
   return Taken::kEvents;
 }
 
@@ -329,6 +399,7 @@ MarketDataDecoder::Taken MarketDataDecoder::take_control(const JsonNode& object,
     message.quotes = subscribed(tree_, lists.quotes, symbols_);
     message.trades = subscribed(tree_, lists.trades, symbols_);
     message.orderbooks = subscribed(tree_, lists.orderbooks, symbols_);
+    message.statuses = subscribed(tree_, lists.statuses, symbols_);
   } else if (kind == ControlKind::kError) {
     read_object(tree_, object, kErrorFields, message, fault);
   } else {
