@@ -6,7 +6,9 @@
 //  2. Heads, bodies, messages, queues and the number of connections are bounded: 431, 413, close
 //     code 1009, a refused send(), a refused accept.
 //  3. A Responder that comes too late (connection gone, already answered) does nothing.
-//  4. permessage-deflate is never negotiated.
+//  4. permessage-deflate (RFC 7692) is negotiated only where ServerOptions::ws_deflate allows it;
+//  an
+//     inflated message is bounded like any other.
 #pragma once
 
 #include <cstddef>
@@ -86,12 +88,21 @@ class WsServerSession {
   // As send(), cut into fragments of at most `fragment_bytes`: for clients that must join them.
   [[nodiscard]] virtual bool send_fragmented(std::string_view payload, bool binary,
                                              std::size_t fragment_bytes) = 0;
+  // Queues a ping with an empty payload; false as send().
+  [[nodiscard]] virtual bool ping() = 0;
+  // When the peer's last bytes of any kind came: messages, pongs, parts of them.
+  [[nodiscard]] virtual MonoNanos heard_at() const noexcept = 0;
   // Fault: bytes that go out as they are, e.g. a truncated frame.
   virtual bool send_raw(std::string_view bytes) = 0;
   [[nodiscard]] virtual std::size_t queued_bytes() const noexcept = 0;
 
   // Sends what is queued, then a close frame; on_closed runs when the peer answered or left.
   virtual void close(std::uint16_t code, std::string_view reason) = 0;
+  // Fault: what is queued leaves, then the connection ends without a close frame.
+  virtual void end_after_sending() = 0;
+  // Fault: the connection stays open, but what the peer sends is dropped unread: no pongs, no
+  // answer to a close frame.
+  virtual void freeze() = 0;
   // Ends the connection with RST; on_closed runs from the loop.
   virtual void cut() = 0;
 
@@ -128,6 +139,8 @@ struct ServerOptions {
   std::size_t ws_max_message_bytes{1 << 20};
   std::size_t ws_queue_bytes{4 << 20};
   std::size_t ws_low_water_bytes{1 << 20};
+  // Compress for clients that offer permessage-deflate: about 400 KiB of memory for each of them.
+  bool ws_deflate{false};
   std::int64_t ws_close_timeout_ns{2'000'000'000};  // from our close frame to the cut
 };
 

@@ -15,7 +15,10 @@ namespace {
 
 constexpr std::int64_t kDrainNs = 1'000'000'000;  // how long a peer may take to end its side
 constexpr std::uint16_t kCodeProtocol = 1002;
+constexpr std::uint16_t kCodeInvalidData = 1007;
 constexpr std::uint16_t kCodeTooLarge = 1009;
+// Below this, compressing costs more than the bytes it saves.
+constexpr std::size_t kMinCompressedBytes = 64;
 
 std::string_view view(boost::beast::string_view text) noexcept {
   return {text.data(), text.size()};
@@ -237,6 +240,17 @@ void ServerConnection::finish_sending() {
   timer_ = shared_.loop.after(kDrainNs, [this] { cut(); });
 }
 
+void ServerConnection::end_after_sending() {
+  if (phase_ != Phase::kOpen)
+    return;
+  ending_ = {.reason = WsCloseReason::kByUs, .text = "ended by us"};
+  if (out_.empty()) {
+    finish_sending();
+  } else {
+    phase_ = Phase::kFlushing;
+  }
+}
+
 void ServerConnection::cut() {
   if (phase_ == Phase::kGone)
     return;
@@ -299,7 +313,13 @@ void ServerConnection::accept_upgrade(const ServerRequest& request, WsRoute& rou
   out_.append(
       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
       "Sec-WebSocket-Accept: " +
-      ws_accept_of(key) + "\r\n\r\n");
+      ws_accept_of(key) + "\r\n");
+  const auto terms = shared_.options.ws_deflate
+                         ? accept_ws_deflate(request.header("Sec-WebSocket-Extensions"))
+                         : std::nullopt;
+  if (terms)
+    out_.append("Sec-WebSocket-Extensions: " + ws_deflate_answer(*terms) + "\r\n");
+  out_.append("\r\n");
   socket_.request_write();
   path_ = std::string(request.path);
   for (const HeaderView& header : request.headers) {
@@ -307,6 +327,11 @@ void ServerConnection::accept_upgrade(const ServerRequest& request, WsRoute& rou
   }
   route_ = &route;
   reader_.emplace(WsReader::Role::kServer, shared_.options.ws_max_message_bytes);
+  if (terms) {
+    reader_->allow_compressed();
+    deflater_.emplace(*terms);
+    inflater_.emplace(*terms, shared_.options.ws_max_message_bytes);
+  }
   phase_ = Phase::kOpen;
   ws_open_ = true;
   ++shared_.counters.upgrades;
@@ -332,9 +357,8 @@ void ServerConnection::read_frames(std::string_view bytes, MonoNanos at) {
       case WsReadStatus::kMore:
         return;
       case WsReadStatus::kMessage:
-        if (phase_ == Phase::kOpen && route_->on_message) {
-          route_->on_message(*this, reader_->message(), reader_->is_binary());
-        }
+        if (!on_message())
+          return;
         break;
       case WsReadStatus::kPing:
         // A peer that pings faster than it reads gets no pong: the queue stays bounded.
@@ -355,6 +379,27 @@ void ServerConnection::read_frames(std::string_view bytes, MonoNanos at) {
         return;
     }
   }
+}
+
+// False: the message broke the connection.
+bool ServerConnection::on_message() {
+  std::string_view message = reader_->message();
+  if (reader_->is_compressed()) {
+    // Also while closing: the windows of both sides go on.
+    const WsInflateStatus status = inflater_->inflate(message);
+    if (status == WsInflateStatus::kTooLarge) {
+      fail_ws(WsCloseReason::kTooLarge, kCodeTooLarge, "inflated message over the limit");
+      return false;
+    }
+    if (status == WsInflateStatus::kCorrupt) {
+      fail_ws(WsCloseReason::kProtocol, kCodeInvalidData, "message does not inflate");
+      return false;
+    }
+    message = inflater_->message();
+  }
+  if (phase_ == Phase::kOpen && route_->on_message)
+    route_->on_message(*this, message, reader_->is_binary());
+  return true;
 }
 
 void ServerConnection::on_close_frame() {
@@ -401,9 +446,11 @@ bool ServerConnection::has_room(std::size_t payload_bytes) noexcept {
   return false;
 }
 
-void ServerConnection::put_frame(WsOpcode opcode, bool final, std::string_view payload) {
+void ServerConnection::put_frame(WsOpcode opcode, bool final, std::string_view payload,
+                                 bool compressed) {
   char header[kWsMaxHeaderBytes];
-  const std::size_t header_bytes = write_ws_header(header, opcode, final, payload.size(), nullptr);
+  const std::size_t header_bytes =
+      write_ws_header(header, opcode, final, payload.size(), nullptr, compressed);
   if (out_.empty())
     socket_.request_write();  // otherwise it is asked for already
   char* at = out_.extend(header_bytes + payload.size());
@@ -413,10 +460,26 @@ void ServerConnection::put_frame(WsOpcode opcode, bool final, std::string_view p
     owes_drained_ = true;
 }
 
+// Only once there is room for the message: what was compressed must be sent.
+bool ServerConnection::compress(std::string_view& payload) {
+  if (!deflater_ || payload.size() < kMinCompressedBytes)
+    return false;
+  payload = deflater_->compress(payload);
+  return true;
+}
+
+bool ServerConnection::ping() {
+  if (phase_ != Phase::kOpen || !has_room(0))
+    return false;
+  put_frame(WsOpcode::kPing, true, {});
+  return true;
+}
+
 bool ServerConnection::send(std::string_view payload, bool binary) {
   if (phase_ != Phase::kOpen || !has_room(payload.size()))
     return false;
-  put_frame(binary ? WsOpcode::kBinary : WsOpcode::kText, true, payload);
+  const bool compressed = compress(payload);
+  put_frame(binary ? WsOpcode::kBinary : WsOpcode::kText, true, payload, compressed);
   ++shared_.counters.ws_messages_out;
   return true;
 }
@@ -428,10 +491,11 @@ bool ServerConnection::send_fragmented(std::string_view payload, bool binary,
   if (phase_ != Phase::kOpen || !has_room(payload.size() + headers))
     return false;
   WsOpcode opcode = binary ? WsOpcode::kBinary : WsOpcode::kText;
+  bool compressed = compress(payload);
   do {
     const std::string_view piece = payload.substr(0, step);
     payload.remove_prefix(piece.size());
-    put_frame(opcode, payload.empty(), piece);
+    put_frame(opcode, payload.empty(), piece, std::exchange(compressed, false));
     opcode = WsOpcode::kContinuation;
   } while (!payload.empty());
   ++shared_.counters.ws_messages_out;

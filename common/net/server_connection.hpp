@@ -18,6 +18,7 @@
 #include "common/net/byte_queue.hpp"
 #include "common/net/http_server.hpp"
 #include "common/net/raw_socket.hpp"
+#include "common/net/ws_deflate.hpp"
 #include "common/net/ws_frame.hpp"
 
 namespace sluice::net {
@@ -70,9 +71,13 @@ class ServerConnection final : public WsServerSession, private RawSocket::Events
   [[nodiscard]] bool send(std::string_view payload, bool binary) override;
   [[nodiscard]] bool send_fragmented(std::string_view payload, bool binary,
                                      std::size_t fragment_bytes) override;
+  [[nodiscard]] bool ping() override;
+  [[nodiscard]] MonoNanos heard_at() const noexcept override { return last_active_at_; }
   bool send_raw(std::string_view bytes) override;
   [[nodiscard]] std::size_t queued_bytes() const noexcept override { return out_.size(); }
   void close(std::uint16_t code, std::string_view reason) override;
+  void end_after_sending() override;
+  void freeze() override { deaf_ = true; }
   void cut() override;
 
  private:
@@ -98,11 +103,13 @@ class ServerConnection final : public WsServerSession, private RawSocket::Events
   [[nodiscard]] bool try_upgrade(const ServerRequest& request);
   void accept_upgrade(const ServerRequest& request, WsRoute& route, std::string_view key);
   void read_frames(std::string_view bytes, MonoNanos at);
+  [[nodiscard]] bool on_message();
   void on_close_frame();
   void fail_ws(WsCloseReason reason, std::uint16_t code, const char* text);
   void queue_close_frame(std::uint16_t code, std::string_view reason);
   [[nodiscard]] bool has_room(std::size_t payload_bytes) noexcept;
-  void put_frame(WsOpcode opcode, bool final, std::string_view payload);
+  void put_frame(WsOpcode opcode, bool final, std::string_view payload, bool compressed = false);
+  [[nodiscard]] bool compress(std::string_view& payload);
   void finish_sending();
   void gone();
 
@@ -121,11 +128,13 @@ class ServerConnection final : public WsServerSession, private RawSocket::Events
 
   WsRoute* route_{nullptr};
   bool ws_open_{false};  // on_open ran, on_closed did not
-  bool deaf_{false};     // the peer broke RFC 6455: what it sends is dropped
+  bool deaf_{false};     // what the peer sends is dropped: it broke RFC 6455, or freeze()
   bool owes_drained_{false};
   std::string path_{};
   std::vector<Header> headers_{};
   std::optional<WsReader> reader_{};
+  std::optional<WsDeflater> deflater_{};  // both or none: permessage-deflate was negotiated
+  std::optional<WsInflater> inflater_{};
   WsClosed ending_{.reason = WsCloseReason::kByPeer, .text = "connection lost"};
 };
 

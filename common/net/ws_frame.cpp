@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::uint8_t kFinal = 0x80;
 constexpr std::uint8_t kReservedBits = 0x70;
+constexpr std::uint8_t kCompressed = 0x40;  // RSV1
 constexpr std::uint8_t kOpcodeBits = 0x0F;
 constexpr std::uint8_t kMasked = 0x80;
 constexpr std::uint8_t kLengthBits = 0x7F;
@@ -26,11 +27,12 @@ bool close_code_allowed(std::uint16_t code) noexcept {
 }  // namespace
 
 std::size_t write_ws_header(char* out, WsOpcode opcode, bool final, std::uint64_t payload_bytes,
-                            const WsMask* mask) noexcept {
+                            const WsMask* mask, bool compressed) noexcept {
   std::array<std::uint8_t, kWsMaxHeaderBytes> header{};
   const std::uint8_t masked = mask != nullptr ? kMasked : 0;
   std::size_t size = 2;
-  header[0] = static_cast<std::uint8_t>((final ? kFinal : 0) | static_cast<std::uint8_t>(opcode));
+  header[0] = static_cast<std::uint8_t>((final ? kFinal : 0) | (compressed ? kCompressed : 0) |
+                                        static_cast<std::uint8_t>(opcode));
   std::size_t length_bytes = 0;
   if (payload_bytes < kLength16) {
     header[1] = static_cast<std::uint8_t>(masked | payload_bytes);
@@ -146,7 +148,11 @@ WsReadStatus WsReader::read(std::string_view& bytes, MonoNanos at) {
 WsReadStatus WsReader::check_start() {
   const std::uint8_t length = header_[1] & kLengthBits;
   const bool masked = (header_[1] & kMasked) != 0;
-  if ((header_[0] & kReservedBits) != 0)
+  const std::uint8_t opcode = header_[0] & kOpcodeBits;
+  const bool starts_message = opcode == static_cast<std::uint8_t>(WsOpcode::kText) ||
+                              opcode == static_cast<std::uint8_t>(WsOpcode::kBinary);
+  const std::uint8_t allowed = may_compress_ && starts_message ? kCompressed : 0;
+  if ((header_[0] & kReservedBits & ~allowed) != 0)
     return fail("reserved bit set");
   if (masked != (role_ == Role::kServer))
     return fail(masked ? "masked frame" : "unmasked frame");
@@ -195,6 +201,7 @@ WsReadStatus WsReader::header_complete() {
     const auto opcode = static_cast<WsOpcode>(header_[0] & kOpcodeBits);
     if (opcode != WsOpcode::kContinuation) {
       binary_ = opcode == WsOpcode::kBinary;
+      compressed_ = (header_[0] & kCompressed) != 0;
       size_ = 0;
     }
     if (size > max_message_bytes_ - size_)

@@ -34,9 +34,10 @@ inline constexpr std::size_t kWsMaxControlBytes = 125;
 using WsMask = std::array<std::uint8_t, 4>;
 
 // Writes a frame header to `out` (kWsMaxHeaderBytes of room), returns its length. `mask` is what a
-// client must pass and a server must not.
+// client must pass and a server must not. `compressed` sets RSV1: the first frame of a message
+// only.
 std::size_t write_ws_header(char* out, WsOpcode opcode, bool final, std::uint64_t payload_bytes,
-                            const WsMask* mask) noexcept;
+                            const WsMask* mask, bool compressed = false) noexcept;
 
 // XORs `size` bytes with the mask, the first one with mask[offset % 4].
 void apply_ws_mask(char* data, std::size_t size, const WsMask& mask, std::size_t offset) noexcept;
@@ -57,12 +58,17 @@ class WsReader {
 
   WsReader(Role role, std::size_t max_message_bytes);
 
+  // permessage-deflate was negotiated: a message may carry RSV1 (RFC 7692 6), and is_compressed()
+  // then says so; its bytes are handed over as they came.
+  void allow_compressed() noexcept { may_compress_ = true; }
+
   // Takes bytes from the front of `bytes` until something is complete. Call again with the rest
   // until it returns kMore or an error. Results are valid until the next call.
   [[nodiscard]] WsReadStatus read(std::string_view& bytes, MonoNanos at);
 
   [[nodiscard]] std::string_view message() const noexcept { return {buffer_.get(), size_}; }
   [[nodiscard]] bool is_binary() const noexcept { return binary_; }
+  [[nodiscard]] bool is_compressed() const noexcept { return compressed_; }
   // `at` of the read() that brought the first byte of the message.
   [[nodiscard]] MonoNanos first_byte_at() const noexcept { return first_byte_at_; }
   [[nodiscard]] std::string_view control() const noexcept {
@@ -89,6 +95,8 @@ class WsReader {
   std::size_t capacity_{0};  // without the padding
   std::size_t size_{0};      // of the message so far
   bool binary_{false};
+  bool may_compress_{false};
+  bool compressed_{false};
   bool in_message_{false};     // a fragment came, the last one not yet
   bool message_taken_{false};  // the message was returned; the next frame starts a new one
   MonoNanos first_byte_at_{};

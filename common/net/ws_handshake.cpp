@@ -37,15 +37,15 @@ std::string base64(const std::array<unsigned char, N>& bytes) {
   return {out.data(), static_cast<std::size_t>(size)};
 }
 
-std::string_view trim(std::string_view text) noexcept {
+}  // namespace
+
+std::string_view trim_blanks(std::string_view text) noexcept {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
     text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
     text.remove_suffix(1);
   return text;
 }
-
-}  // namespace
 
 std::string make_ws_key() {
   std::array<unsigned char, 16> bytes{};
@@ -63,7 +63,7 @@ std::string ws_accept_of(std::string_view key) {
 bool has_token(std::string_view list, std::string_view token) noexcept {
   while (!list.empty()) {
     const std::size_t comma = list.find(',');
-    const std::string_view item = trim(list.substr(0, comma));
+    const std::string_view item = trim_blanks(list.substr(0, comma));
     if (item.size() == token.size() && strncasecmp(item.data(), token.data(), item.size()) == 0) {
       return true;
     }

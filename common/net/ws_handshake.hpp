@@ -22,6 +22,9 @@ namespace sluice::net {
 // Whether the comma-separated header value names the token, any case: "keep-alive, Upgrade".
 [[nodiscard]] bool has_token(std::string_view list, std::string_view token) noexcept;
 
+// Without blanks and tabs at either end.
+[[nodiscard]] std::string_view trim_blanks(std::string_view text) noexcept;
+
 // Frame masks from the system's random source, drawn in batches.
 class WsMaskSource {
  public:
