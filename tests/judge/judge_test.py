@@ -5,51 +5,14 @@ Method: world.py writes a session and the capture of a run that is right; each t
 thing, runs judge.py as a process and looks at the violations. A test would pass for a wrong reason
 if the judge found fault with everything, so the right run comes first and must have none.
 """
-import json
-import pathlib
-import subprocess
-import sys
-import tempfile
 import unittest
 from decimal import Decimal
 
-from world import BUYER, SELLER, Capture, Order, World
+from world import BUYER, SELLER, Capture, JudgeCase, Order, World
 from world import session_records, wire_ns, write_session
 
-JUDGE = pathlib.Path(__file__).resolve().parents[2] / "tools/judge/judge.py"
 
-
-class JudgeTest(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="sluice-judge-test-")
-        self.session = str(pathlib.Path(self.folder.name) / "x.session")
-        self.capture = str(pathlib.Path(self.folder.name) / "wire.cap")
-
-    def tearDown(self):
-        self.folder.cleanup()
-
-    def run_judge(self, *arguments):
-        command = [sys.executable, "-B", str(JUDGE), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
-
-    def judge(self, world, cut=0):
-        """The judge's object. Its exit code must say whether there are violations."""
-        write_session(self.session, world.records)
-        world.capture.write(self.capture, cut)
-        done = self.run_judge("--capture", self.capture, "--session", self.session)
-        self.assertIn(done.returncode, (0, 1), done.stderr)
-        result = json.loads(done.stdout)
-        self.assertEqual(done.returncode, 1 if result["violations"] else 0)
-        return result
-
-    def assert_only(self, world, *parts, cut=0):
-        """There are violations, and each has one of `parts` in it; every part is found."""
-        violations = self.judge(world, cut)["violations"]
-        for part in parts:
-            self.assertTrue(any(part in v for v in violations), f"{part!r} is not in {violations}")
-        for violation in violations:
-            self.assertTrue(any(p in violation for p in parts), violation)
-
+class JudgeTest(JudgeCase):
     # ---------------------------------------------------------------- a right run
     def test_right_run_gives_exact_books_and_no_violation(self):
         world = World().standard_run()

@@ -17,9 +17,27 @@ The session runs from S0 and is played at six times its speed from wire time W0.
    250                                         C: sell 0.25 ioc at 99.90 takes 0.25 at 100.00
    300   trade 3: 100.01 x 0.1, buyer
    400   quote 99.99 x 2 / 100.00 x 0.4
+
+Beside it a stock, IBM, whose prints have no side:
+
+     0   quote 180.00 x 300 / 180.02 x 200
+    30   print 1: 180.01 x 100
+   100   print 2: 180.00 x 200
+   120   print 3: 179.99 x 500, exempt from the quotes
+   150   halt, no quotes
+   200   quote 180.00 x 100 / 180.02 x 100, and at 210 trading again
+   250   quote 180.00 x 100 / nobody
+   270   quote 180.05 x 100 / 180.01 x 100: crossed
+   290   quote 180.00 x 300 / 180.02 x 400
+   310   print 4: 180.10 x 1000, the opening auction's
 """
 import json
+import pathlib
 import struct
+import subprocess
+import sys
+import tempfile
+import unittest
 import zlib
 from datetime import datetime, timezone
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -27,7 +45,9 @@ from decimal import ROUND_HALF_EVEN, Decimal
 S0 = 1_723_161_254_000_000_000
 W0 = 1_790_000_000_000_000_000
 SPEED = 6
-BTC, BUYER, SELLER, BID, ASK, QUOTE, TRADE, DEPTH = 0, 1, 2, 1, 2, 1, 2, 3
+BTC, IBM, BUYER, SELLER, BID, ASK, QUOTE, TRADE, DEPTH, STATUS = 0, 1, 1, 2, 1, 2, 1, 2, 3, 4
+OPENING, EXEMPT = 8, 32
+JUDGE = pathlib.Path(__file__).resolve().parents[2] / "tools/judge/judge.py"
 
 
 def fixed(text):
@@ -49,13 +69,20 @@ def fee(received, bps):
     return exact.quantize(Decimal("1e-9"), rounding=ROUND_HALF_EVEN)
 
 
-def session_records(trade_2_taker=SELLER):
-    def record(ms, kind, side, number, *values):
-        at = S0 + ms * 1_000_000
-        values = [fixed(v) for v in values] + [0] * (4 - len(values))
-        return struct.pack("<qqHBBB3xqqqqQ", at, at, BTC, kind, side, 1, *values, number)
+def record(ms, kind, side, number, *values, symbol=BTC, conditions=0):
+    at = S0 + ms * 1_000_000
+    values = [v if isinstance(v, int) else fixed(v) for v in values] + [0] * (4 - len(values))
+    exchange = 0 if symbol == BTC or kind == STATUS else ord("N")
+    return struct.pack("<qqHBBBBBxqqqqQ", at, at, symbol, kind, side, 1, exchange, conditions,
+                       *values, number)
 
-    return [
+
+def stock(ms, kind, number, *values, conditions=0):
+    return record(ms, kind, 0, number, *values, symbol=IBM, conditions=conditions)
+
+
+def session_records(trade_2_taker=SELLER):
+    records = [
         record(0, QUOTE, 0, 1, "100.00", "2", "100.01", "0.5"),
         record(10, DEPTH, ASK, 2, "100.02", "3"),
         record(10, DEPTH, BID, 2, "99.98", "1"),
@@ -64,16 +91,67 @@ def session_records(trade_2_taker=SELLER):
         record(200, QUOTE, 0, 3, "100.00", "2", "100.01", "0.6"),
         record(300, TRADE, BUYER, 3, "100.01", "0.1"),
         record(400, QUOTE, 0, 4, "99.99", "2", "100.00", "0.4"),
+        stock(0, QUOTE, 1, "180.00", "300", "180.02", "200"),
+        stock(30, TRADE, 1, "180.01", "100"),
+        stock(100, TRADE, 2, "180.00", "200"),
+        stock(120, TRADE, 3, "179.99", "500", conditions=EXEMPT),
+        stock(150, STATUS, 2, 1),
+        stock(150, QUOTE, 3, 0, 0, 0, 0),
+        stock(200, STATUS, 4, 3),
+        stock(200, QUOTE, 5, "180.00", "100", "180.02", "100"),
+        stock(210, STATUS, 6, 4),
+        stock(250, QUOTE, 7, "180.00", "100", 0, 0),
+        stock(270, QUOTE, 8, "180.05", "100", "180.01", "100"),
+        stock(290, QUOTE, 9, "180.00", "300", "180.02", "400"),
+        stock(310, TRADE, 4, "180.10", "1000", conditions=OPENING),
     ]
+    return sorted(records, key=lambda packed: struct.unpack_from("<q", packed))
 
 
 def write_session(path, records):
     body = zlib.compress(b"".join(records))
-    numbers = (2, 64, len(records), S0, S0, 0, 1, len(body), 0, 0)
+    numbers = (2, 64, len(records), S0, S0, 0, 2, len(body), 0, 0)
     header = struct.pack("<8sIIQqqIIQII", b"SLUSESS1", *numbers)
-    symbol = struct.pack("<24sqqq", b"BTC/USD", fixed("0.01"), fixed("0.00001"), fixed("0.0001"))
+    increments = [fixed(text) for text in ("0.01", "0.00001", "0.0001")]
+    pair = struct.pack("<24sqqqqB", b"BTC/USD", *increments, 0, 1)
+    shares = struct.pack("<24sqqqqBc", b"IBM", fixed("0.01"), fixed("1"), fixed("1"), 0, 2, b"A")
     with open(path, "wb") as file:
-        file.write(header.ljust(4096, b"\0") + symbol.ljust(64, b"\0") + body)
+        file.write(header.ljust(4096, b"\0") + pair.ljust(64, b"\0") + shares.ljust(64, b"\0"))
+        file.write(body)
+
+
+class JudgeCase(unittest.TestCase):
+    """Runs the judge over a world, in a folder of its own."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="sluice-judge-test-")
+        self.session = str(pathlib.Path(self.folder.name) / "x.session")
+        self.capture = str(pathlib.Path(self.folder.name) / "wire.cap")
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def run_judge(self, *arguments):
+        command = [sys.executable, "-B", str(JUDGE), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    def judge(self, world, cut=0):
+        """The judge's object. Its exit code must say whether there are violations."""
+        write_session(self.session, world.records)
+        world.capture.write(self.capture, cut)
+        done = self.run_judge("--capture", self.capture, "--session", self.session)
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        result = json.loads(done.stdout)
+        self.assertEqual(done.returncode, 1 if result["violations"] else 0)
+        return result
+
+    def assert_only(self, world, *parts, cut=0):
+        """There are violations, and each has one of `parts` in it; every part is found."""
+        violations = self.judge(world, cut)["violations"]
+        for part in parts:
+            self.assertTrue(any(part in v for v in violations), f"{part!r} is not in {violations}")
+        for violation in violations:
+            self.assertTrue(any(p in violation for p in parts), violation)
 
 
 class Capture:
@@ -134,13 +212,14 @@ class Capture:
 
 
 class Order:
-    def __init__(self, name, side, qty, limit, tif):
+    def __init__(self, name, side, qty, limit, tif, symbol="BTC/USD", kind="limit"):
         self.name, self.side, self.qty, self.limit, self.tif = name, side, qty, limit, tif
+        self.symbol, self.kind = symbol, kind
         self.id = f"0000000{ord(name)}-0000-4000-8000-000000000000"
         self.filled, self.status = Decimal(0), "pending_new"
 
     def body(self):
-        return {"symbol": "BTC/USD", "qty": self.qty, "side": self.side, "type": "limit",
+        return {"symbol": self.symbol, "qty": self.qty, "side": self.side, "type": self.kind,
                 "time_in_force": self.tif, "limit_price": self.limit,
                 "client_order_id": self.name}
 
@@ -155,8 +234,8 @@ class World:
         self.capture, self.records = Capture(), session_records()
         self.activities, self.cash = [], Decimal(100_000)
 
-    def market_trade(self, ms, number, px, size):
-        trade = {"T": "t", "S": "BTC/USD", "p": px, "s": size, "i": number}
+    def market_trade(self, ms, number, px, size, symbol="BTC/USD"):
+        trade = {"T": "t", "S": symbol, "p": px, "s": size, "i": number}
         trade["t"] = rfc3339(wire_ns(ms))
         self.capture.frame(wire_ns(ms), self.MARKET, [trade])
 
@@ -171,13 +250,15 @@ class World:
         self.capture.frame(wire_ns(ms) + 500, self.STREAM, message, opcode=2, fragments=3)
 
     def fill(self, ms, order, key, px, qty, maker=False, streamed=True):
-        """One execution: on the stream, as FILL and CFEE activities, and in this world's cash."""
+        """One execution: on the stream, as FILL and CFEE activities, and in this world's cash. A
+        stock's has no fee."""
         order.filled += Decimal(qty)
         done = order.filled == Decimal(order.qty)
         if order.status != "canceled":
             order.status = "filled" if done else "partially_filled"
         buy, value = order.side == "buy", Decimal(px) * Decimal(qty)
-        charge = fee(qty if buy else value, 15 if maker else 25)
+        pair = "/" in order.symbol
+        charge = fee(qty if buy else value, 15 if maker else 25) if pair else Decimal(0)
         self.cash += -value if buy else value - charge
         told = {"price": px, "qty": qty}
         if streamed:
@@ -185,8 +266,10 @@ class World:
         self.activities.append({
             "activity_type": "FILL", "id": f"20240808195414000::{key}", **told,
             "order_id": order.id, "cum_qty": str(order.filled), "side": order.side,
-            "symbol": "BTC/USD",
+            "symbol": order.symbol,
             "transaction_time": rfc3339(wire_ns(ms))})
+        if not pair:
+            return
         self.activities.append({
             "activity_type": "CFEE", "id": f"20240808195414001::{key}", "symbol": "BTCUSD",
             "price": px, ("qty" if buy else "net_amount"): f"{-charge:f}"})

@@ -10,8 +10,12 @@ lies between the trades before and after it on the wire, plus and minus 250 ms.
 Within its window
   * a taker's fill needs recorded size at its very price on the other side, less what own fills took
     there since that size last changed, and a better price must not have been left over;
-  * a resting order's fill needs recorded trades through its price, or at its price against it, each
-    used up to its size once; or size of the other side that came to or through its price.
+  * a resting order's fill needs recorded trades through its price, or at its price against it (a
+    print without a side counts for both), each used up to its size once; or size of the other side
+    that came to or through its price;
+  * an opg or cls order's fill needs an opening or closing print at its price, used up likewise;
+  * nothing is filled while the symbol is halted, nothing is taken from a book that is crossed or
+    from a side without a quote, and a print exempt from the quotes fills nobody.
 The judge is lenient where the window leaves the order of two events open, never elsewhere.
 """
 import bisect
@@ -21,7 +25,8 @@ import zlib
 from collections import defaultdict
 from decimal import Decimal
 
-BID, ASK, QUOTE, TRADE, DEPTH = 1, 2, 1, 2, 3
+BID, ASK, QUOTE, TRADE, DEPTH, STATUS, RESUMED = 1, 2, 1, 2, 3, 4, 4
+AUCTIONS, EXEMPT = {"opg": 8, "cls": 16}, 32  # bits of a print's conditions
 MAX_SPEED_WINDOW_NS, END_OF_TIME = 250_000_000, 1 << 62
 
 
@@ -71,13 +76,15 @@ class Side:
         (self.live.add if size else self.live.discard)(px)
 
     def quote(self, at, px, size):
-        while self.heap and self.heap[0] < self.sign * px:
+        """Without a size nobody is on this side: no level is left."""
+        while self.heap and (not size or self.heap[0] < self.sign * px):
             gone = self.sign * heapq.heappop(self.heap)
             if gone in self.live:
                 self.set(at, gone, 0)
         if not self.best or self.best[-1][1:] != (px, size):
             self.best.append((at, px, size))
-        self.set(at, px, size)
+        if size:
+            self.set(at, px, size)
 
     def level(self, at, px, size):
         if not self.best or self.best[-1][1] != px:
@@ -96,24 +103,28 @@ class Session:
         body = 4096 + 64 * struct.unpack_from("<I", data, 44)[0]
         names = [data[i : i + 24].rstrip(b"\0").decode() for i in range(4096, body, 64)]
         self.sides = {(name, side): Side(side) for name in names for side in (BID, ASK)}
-        self.trades = {name: [] for name in names}  # [time, price, taker's side, size not yet used]
+        # [time, price, taker's side or 0, size not yet used, conditions]
+        self.trades = {name: [] for name in names}
+        self.trading = {name: [(-END_OF_TIME, True)] for name in names}  # (from, trading)
         self.printed = {}  # (symbol, trade id): (exchange time, price, size)
         body = zlib.decompress(data[body:])
         if len(body) != 64 * count:
             raise OSError(f"{path}: {len(body)} bytes of records, {64 * count} promised")
-        for record in struct.iter_unpack("<qqHBBB3xqqqqQ", body):
+        for record in struct.iter_unpack("<qqHBBBxBxqqqqQ", body):
             self.add(names[record[2]], record)
 
     def add(self, name, record):
-        at, exchange_at, _, kind, side, _, a, b, c, d, number = record
+        at, exchange_at, _, kind, side, _, conditions, a, b, c, d, number = record
         if kind == QUOTE:
             self.sides[name, BID].quote(at, a, b)
             self.sides[name, ASK].quote(at, c, d)
         elif kind == TRADE:
-            self.trades[name].append([at, a, side, b])
+            self.trades[name].append([at, a, side, b, conditions])
             self.printed[name, number] = (exchange_at, a, b)
         elif kind == DEPTH:
             self.sides[name, side].level(at, a, b)
+        elif kind == STATUS:
+            self.trading[name].append((at, a == RESUMED))
 
 
 def session_clock(session, prints, window, bad):
@@ -166,28 +177,53 @@ class Checker:
         perhaps = sum(size for (_, latest), size in own if latest >= seen[0][0])
         return max(sizes) - surely, min(sizes) - perhaps
 
+    def crossed(self, symbol, span):
+        """The bid was above the ask all the time."""
+        best = [states(self.session.sides[symbol, side].best, *span) for side in (BID, ASK)]
+        if not all(size for state in best for _, _, size in state) or not all(best):
+            return False
+        return min(px for _, px, _ in best[0]) > max(px for _, px, _ in best[1])
+
     def taker(self, symbol, side, px, qty, span):
         """What is wrong with a fill that took from `side`; None if nothing is."""
         book, (most, _) = self.session.sides[symbol, side], self.left(symbol, side, px, span)
-        best = {b for _, b, _ in states(book.best, *span)}
-        skipped = [b for b in best if book.better(b, px)]
+        best = {(b, size) for _, b, size in states(book.best, *span)}
+        skipped = [b for b, size in best if size and book.better(b, px)]
         skipped = [b for b in skipped if self.left(symbol, side, b, span)[1] > 0]
-        self.taken[symbol, side, px].append((span, qty))
         if most < qty:
             return f"not more than {max(most, 0)}e-9 was left at this price"
         if best and len(skipped) == len(best):
             return f"the better price {skipped[0]}e-9 was left over"
+        if self.crossed(symbol, span):
+            return "the book was crossed"
+        self.taken[symbol, side, px].append((span, qty))
         return None
+
+    @staticmethod
+    def use(trade, need):
+        """Takes from a trade what is still needed; returns what is needed after it."""
+        used = min(need, trade[3])
+        trade[3] -= used
+        return need - used
+
+    def auction(self, symbol, px, qty, span, bit):
+        """As `taker`, for an order of the opening or the closing auction."""
+        need = qty
+        for trade in between(self.session.trades[symbol], *span):
+            if trade[4] & bit and trade[1] == px:
+                need = self.use(trade, need)
+        return f"no auction's print at this price for {need}e-9 of it" if need > 0 else None
 
     def maker(self, symbol, side, px, qty, span):
         """As `taker`, for an order that rested at `px` when `side` or a trade came to it."""
         book, need = self.session.sides[symbol, side], qty
         for trade in between(self.session.trades[symbol], *span):
             # A trade at the price counts only if its taker (1 buyer, 2 seller) was of `side`.
-            if book.better(trade[1], px) or (trade[1] == px and trade[2] == side):
-                used = min(need, trade[3])
-                trade[3], need = trade[3] - used, need - used
-        came = {b for _, b, _ in states(book.best, *span)}
+            reaches = book.better(trade[1], px) or (trade[1] == px and trade[2] in (0, side))
+            if reaches and not trade[4] & EXEMPT:
+                need = self.use(trade, need)
+        came = {b for _, b, size in states(book.best, *span) if size}
+        came = set() if self.crossed(symbol, span) else came
         came |= {level for _, level in between(book.depth, *span)}
         for level in sorted(came, key=lambda level: book.sign * level):
             if need > 0 and not book.better(px, level):
@@ -196,9 +232,25 @@ class Checker:
                 need -= used
         return f"no trade or size for {need}e-9 of it came to this price" if need > 0 else None
 
+    def fill(self, order, e, span):
+        """What is wrong with the execution `e`; None if nothing is."""
+        symbol, side = order["symbol"], ASK if order["side"] == "buy" else BID
+        if not any(on for _, on in states(self.session.trading[symbol], *span)):
+            return "trading was halted"
+        px, qty = raw(e["px"]), raw(e["qty"])
+        if order["time_in_force"] in AUCTIONS:
+            return self.auction(symbol, px, qty, span, AUCTIONS[order["time_in_force"]])
+        wrong = None
+        for maker in (False, True) if e["maker"] is None else (e["maker"],):
+            wrong = (self.maker if maker else self.taker)(symbol, side, px, qty, span)
+            if wrong is None:
+                return None
+        return wrong
+
 
 def check(path, books, window_ns, bad):
-    """Reports through `bad`. settle() has noted in each execution whether its order rested."""
+    """Reports through `bad`. settle() has noted in each execution whether its order rested, or None
+    where nobody can say."""
     session = Session(path)
     clock = session_clock(session, books.prints, window_ns, bad)
     if clock is None:
@@ -208,10 +260,9 @@ def check(path, books, window_ns, bad):
     checker = Checker(session)
     for key, e in sorted(books.executions.items(), key=lambda x: (x[1]["at"], x[1]["sum"])):
         order, span = books.orders[e["name"]], clock(e["at"])
-        side = ASK if order["side"] == "buy" else BID
-        judge = checker.maker if e["maker"] else checker.taker
-        wrong = judge(order["symbol"], side, raw(e["px"]), raw(e["qty"]), span)
-        if wrong:
+        if order["symbol"] not in session.trades:
+            bad(f"execution {key}: {order['symbol']} is not in the session")
+        elif (wrong := checker.fill(order, e, span)) is not None:
             what = f"{order['side']} {e['qty']} at {e['px']}"
-            how = "resting" if e["maker"] else "taking"
+            how = {True: "resting", False: "taking", None: "resting or taking"}[e["maker"]]
             bad(f"execution {key}: {what}, {how}, is not in the session at {span}: {wrong}")

@@ -1,18 +1,20 @@
 #!/usr/bin/env python3
 """The third judge: recomputes orders, executions, fees, cash and positions from wire bytes alone.
 
-It reads the relay's captures (tools/relay/capture.hpp) and the session file, shares no code with
-either side, reassembles TCP streams, parses HTTP/1.1 and WebSocket itself, counts with `decimal`.
-Orders come from POST bodies, answers and trade_updates; executions from trade_updates and FILL
-activities, fees from CFEE activities and the rules: each pair must agree. fills.py checks fills
-against the session. Prints the canonical JSON object with `violations`. Exit codes: 0 no violation,
-1 violations, 64 usage, 70 bug, 73 a file that cannot be read.
+It reads the relay's captures (tools/relay/capture.hpp) and the session, shares no code with either
+side, parses the bytes itself (capture.py), counts with `decimal`. Orders
+come from POST and PATCH bodies, answers and trade_updates; executions from trade_updates and FILL
+activities, fees from CFEE activities and the rules: each pair must agree. fills.py checks fills,
+chains.py replaced orders. Prints the canonical JSON object with `violations`. Exit codes: 0 none,
+1 some, 64 usage, 70 bug, 73 no file.
 """
-import argparse, bisect, functools, json, pathlib, re, struct, sys, traceback
+import argparse, functools, json, re, sys, traceback
 from collections import defaultdict
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal, getcontext
 
+import capture
+import chains
 import fills
 
 getcontext().prec = 60
@@ -37,99 +39,23 @@ def ns_of(text):
     return int(moment.timestamp()) * 10**9 + int((part[2] or "").ljust(9, "0"))
 
 
-class Stream:
-    # One direction of a connection: its bytes, and when the relay read each stretch of them.
-    def __init__(self):
-        self.data, self.ends, self.stamps = bytearray(), [], []
-
-    def stamp(self, end):  # of the byte before `end`
-        return self.stamps[bisect.bisect_left(self.ends, end)]
-
-
-def read_capture(path):
-    """(client's stream, server's stream) of each connection."""
-    raw, at = pathlib.Path(path).read_bytes(), 16
-    connections = defaultdict(lambda: (Stream(), Stream()))
-    if raw[:16] != b"SLUCAPT1" + struct.pack("<II", 1, 24):
-        raise OSError(f"{path}: no capture file of version 1")
-    while at < len(raw):
-        head = struct.unpack_from("<IIqIBBB", raw, at) if at + 24 <= len(raw) else (0,) * 7
-        magic, length, stamp, connection, _, direction, event = head
-        if magic != 0x52434C53 or at + 24 + length > len(raw):
-            bad(f"{path}: offset {at}: a damaged or cut record")
-            break
-        at += 24 + length
-        if event == 2:  # data; the others open and end connections
-            stream = connections[connection][direction]
-            stream.data += raw[at - length : at]
-            stream.ends.append(len(stream.data))
-            stream.stamps.append(stamp)
-    return list(connections.values())
-
-
-def http_messages(stream, answers, limit):
-    """([(stamp, words of the start line, body)], offset behind the last). Stops behind a 101."""
-    out, at, data = [], 0, stream.data
-    while len(out) < limit and (end := data.find(b"\r\n\r\n", at)) >= 0:
-        lines = data[at:end].decode("latin-1").split("\r\n")
-        headers = {k.lower(): v.strip() for k, _, v in (x.partition(":") for x in lines[1:])}
-        words, at = lines[0].split(), end + 4
-        status = int(words[1]) if answers else 0
-        if 100 <= status < 200 and status != 101:
-            continue
-        bodiless = not answers or status in (101, 204, 304)
-        size = headers.get("content-length", "0" if bodiless else None)
-        if size is None or "transfer-encoding" in headers:
-            bad(f"an HTTP message whose length this judge cannot read: {lines[0]}")
-            break
-        at += int(size)
-        if at > len(data):
-            break  # the connection was cut inside it
-        out.append((stream.stamp(at), words, bytes(data[at - int(size) : at])))
-        if status == 101:
-            break
-    return out, at
-
-
-def websocket_messages(stream, at):
-    """(stamp, payload) of each whole text or binary message."""
-    data, parts = stream.data, b""
-    while at + 2 <= len(data):
-        first, masked, size = data[at], data[at + 1] >> 7, data[at + 1] & 0x7F
-        wide = {126: 2, 127: 8}.get(size, 0)
-        size = int.from_bytes(data[at + 2 : at + 2 + wide], "big") if wide else size
-        start = at + 2 + wide + 4 * masked
-        if start + size > len(data):
-            break  # cut
-        if first & 0x70:
-            bad(f"a WebSocket frame with the extension bits {first:#04x}, which nobody agreed on")
-            break
-        payload, at = bytes(data[start : start + size]), start + size
-        if masked:
-            payload = bytes(x ^ data[start - 4 + i % 4] for i, x in enumerate(payload))
-        if first & 0x0F >= 8:
-            continue  # ping, pong and close may stand between fragments
-        parts = parts + payload if first & 0x0F == 0 else payload
-        if first & 0x80:
-            yield stream.stamp(at), parts
-
-
 def wire_events(connections):
     """(stamp, method of Books, arguments) for all that matters, in the order of capture."""
     out = []
     for number, (client, server) in enumerate(connections):
-        answers, behind = http_messages(server, True, sys.maxsize)
+        answers, behind = capture.http_messages(server, True, sys.maxsize, bad)
         upgraded = bool(answers) and answers[-1][1][1] == "101"
-        requests, _ = http_messages(client, False, len(answers) if upgraded else sys.maxsize)
+        most = len(answers) if upgraded else sys.maxsize
+        requests, _ = capture.http_messages(client, False, most, bad)
         if len(answers) > len(requests):
             bad(f"connection {number}: {len(answers)} answers to {len(requests)} requests")
         for stamp, (method, target, *_), body in requests:
-            if method == "POST" and target == "/v2/orders":
-                out.append((stamp, "post", (parse(body),)))
+            if (call := {"POST": "post", "PATCH": "patch"}.get(method)) and "/v2/orders" in target:
+                out.append((stamp, call, (target, parse(body))))
         for (asked, (_, target, *_), _), (stamp, (_, status, *_), body) in zip(requests, answers):
             if status in ("200", "207") and body:
                 out.append((stamp, "answer", (target.split("?")[0], parse(body), asked)))
-        for stamp, payload in websocket_messages(server, behind) if upgraded else ():
+        for stamp, payload in capture.websocket_messages(server, behind, bad) if upgraded else ():
             if b"trade_updates" in payload or b'"T":"t"' in payload:
                 message = parse(payload)
                 if isinstance(message, list):
@@ -148,14 +74,17 @@ def terms(order):
 
 class Books:
     def __init__(self):
-        self.posted, self.orders, self.filled, self.activities = {}, {}, {}, {}
+        self.posted, self.orders, self.filled, self.activities, self.last_fill = {}, {}, {}, {}, 0
         self.executions, self.prints, self.streamed, self.live_at = {}, [], {}, {}
+        self.replaced = {}  # name of a successor: name of the order it replaces
         self.start_cash = self.last_cash = self.start_positions = None
-        self.last_fill = 0  # when the last execution was on the stream
 
-    def post(self, body):
+    def post(self, _, body):
         if self.posted.setdefault(body["client_order_id"], body) is not body:
             bad(f"order {body['client_order_id']}: posted twice")
+
+    def patch(self, target, body):
+        self.post(target, chains.successor(self, target.rpartition("/")[2], body, bad))
 
     def market_trade(self, trade):
         self.prints.append((ns_of(trade["t"]), *(trade[key] for key in "Sips")))
@@ -211,21 +140,24 @@ class Books:
             bad(f"execution {key}: {qty} at {px}, the limit is {limit}")
 
     def fee(self, key, execution, told):
-        """(amount, asset). The amount must be the rule's: of what is received 15 bps for an order
-        that was resting, 25 bps otherwise. Notes in the execution whether it was resting."""
+        """(amount, asset). The rules: stocks none; pairs, of what is received, 15 bps if the order
+        was resting, else 25. Notes in the execution whether it was, None where nobody can say."""
         order = self.orders[execution["name"]]
-        base, quote = order["symbol"].split("/")
+        base, pair, quote = order["symbol"].partition("/")
         buy, live = order["side"] == "buy", self.live_at.get(execution["name"])
         value = execution["value"] = round9(execution["px"] * execution["qty"])
-        received, asset = (execution["qty"], base) if buy else (value, quote)
-        taker, maker = round9(received * 25 / 10000), round9(received * 15 / 10000)
-        amount = None if told is None else -Decimal(told.get("qty" if buy else "net_amount", "0"))
-        may_rest = order["type"] == "limit" and order["time_in_force"] == "gtc"
+        received, asset = (execution["qty"], base) if buy and pair else (value, quote or "USD")
+        taker, maker = (round9(received * bps / 10000) if pair else Decimal(0) for bps in (25, 15))
+        amount = told and -Decimal(told.get("qty" if buy else "net_amount", "0"))
+        amount = Decimal(0) if amount is None and not pair else amount
+        may_rest = order["type"] != "market" and order["time_in_force"] in ("gtc", "day")
         # Without its `new` event nobody can say when an order began to rest: either rate will do.
         later = execution["at"] > live if live is not None else amount == maker
-        execution["maker"] = may_rest and later
-        due = maker if execution["maker"] else taker
-        if amount != due or told["symbol"] != base + quote:
+        known = order["type"] in ("market", "limit") and (pair or live is not None or not may_rest)
+        rested = may_rest and later if known else amount == maker
+        execution["maker"] = rested if known else None
+        due = maker if rested else taker
+        if amount != due or (told and told["symbol"] != base + quote):
             bad(f"execution {key}: fee {amount} told, {due} {asset} by the rules")
         return (due if amount is None else amount), asset
 
@@ -235,9 +167,9 @@ class Books:
         orders, executions, totals, sums = {}, {}, defaultdict(Decimal), defaultdict(Decimal)
         for key, item in self.activities.items():
             execution, kind = key.partition("::")[2], item["activity_type"]
-            if kind == "FILL" and item["order_id"] in names:
-                at, cumulative = item["transaction_time"], Decimal(item["cum_qty"])
-                self.execute(execution, names[item["order_id"]], item, cumulative, at)
+            if kind == "FILL" and (name := names.get(item["order_id"])) is not None:
+                at = item["transaction_time"]
+                self.execute(execution, name, item, Decimal(item["cum_qty"]), at)
             elif kind != "CFEE" or fees.setdefault(execution, item) is not item:
                 bad(f"activity {key}: a second fee, an unknown kind, or of an unknown order")
         for key in fees.keys() - self.executions.keys():
@@ -260,16 +192,18 @@ class Books:
             executions[key] = {"order_id": order["id"]} | words | numbers
         for name, order in self.orders.items():
             status, filled = order["status"], self.filled[name]
-            if filled != sums[name] or (status == "filled") != (filled == Decimal(order["qty"])):
+            whole = chains.is_whole(self, name, sums)
+            if filled != sums[name] or (status == "filled") != whole:
                 bad(f"order {name}: {status}, {filled} filled, its executions make {sums[name]}")
             numbers = {"qty": text_of(Decimal(order["qty"])), "filled_qty": text_of(sums[name])}
             orders[name] = numbers | {key: order[key] for key in ("id", "symbol", "side", "status")}
+        chains.check(self, sums, bad)
         last = max([self.last_fill] + [e["at"] for e in self.executions.values()])
         if self.last_cash and self.last_cash[0] > last and self.last_cash[1] != cash:
             bad(f"the account's last cash is {self.last_cash[1]}, the executions make it {cash}")
         held, paid = ({key: text_of(n) for key, n in m.items() if n} for m in (positions, totals))
-        books = {"orders": orders, "executions": executions, "positions": held, "fees": paid}
-        return books | {"cash": {"USD": text_of(cash)}}
+        books = {"orders": orders, "executions": executions, "cash": {"USD": text_of(cash)}}
+        return books | {"positions": held, "fees": paid}
 
 
 def main():
@@ -280,7 +214,8 @@ def main():
     parser.add_argument("--window-ms", type=int, default=1, help="of session time around a fill")
     arguments = parser.parse_args()
     try:
-        books, pairs = Books(), [pair for path in arguments.capture for pair in read_capture(path)]
+        books = Books()
+        pairs = [pair for path in arguments.capture for pair in capture.read_capture(path, bad)]
         for _, method, values in wire_events(pairs):
             getattr(books, method)(*values)
         result = books.settle()
