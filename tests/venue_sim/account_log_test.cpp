@@ -9,6 +9,7 @@
 #include <string>
 
 #include "common/base/error.hpp"
+#include "tests/venue_sim/equity_fixtures.hpp"
 #include "tests/venue_sim/sim_fixtures.hpp"
 
 namespace sluice::sim::test {
@@ -110,6 +111,102 @@ TEST_F(AccountLogTest, CancelThatWasPendingIsCarriedOut) {
   second->venue.run_until(at_ms(20));
   EXPECT_EQ(second->venue.open_orders(), 0U);
   EXPECT_EQ(second->venue.orders()[1].status, OrderStatus::kCanceled);
+}
+
+TEST_F(AccountLogTest, RestingOrdersStayMakersAfterARestart) {
+  auto first = life();
+  trade_a_little(first->venue);
+  first.reset();
+  auto second = life();
+  // The market that is there when they come back crosses their price: they were there before it.
+  second->venue.quote(at_ms(10), kBtc, book("58900", "2", "58950", "1"));
+  second->venue.run_until(at_ms(10));
+  second->venue.quote(at_ms(11), kBtc, book("58900", "2", "58940", "1"));
+  ASSERT_EQ(second->venue.executions().size(), 3U);
+  EXPECT_TRUE(second->venue.executions()[2].maker);
+  EXPECT_EQ(to_string(second->venue.executions()[2].px), "59000");
+}
+
+TEST_F(AccountLogTest, ReplacementThatWasPendingIsCarriedOut) {
+  auto first = life();
+  trade_a_little(first->venue);
+  const OrderKey rest = *first->venue.orders().find_client_id("rest");
+  ASSERT_TRUE(std::holds_alternative<OrderKey>(
+      first->venue.replace(at_ms(3), rest, {.client_order_id = "next", .limit = px("58000")})));
+  const Cash held = first->venue.ledger().held_cash();
+  first.reset();
+  auto second = life();
+  EXPECT_EQ(second->venue.ledger().held_cash(), held);
+  second->venue.run_until(at_ms(20));
+  const Order& old = second->venue.orders()[rest];
+  const Order& next = second->venue.orders()[*second->venue.orders().find_client_id("next")];
+  EXPECT_EQ(old.status, OrderStatus::kReplaced);
+  EXPECT_EQ(next.status, OrderStatus::kNew);
+  EXPECT_EQ(next.replaces_id, old.id);
+  const Id128 successor = next.id;
+  second.reset();
+  auto third = life();
+  EXPECT_EQ(third->venue.orders()[rest].replaced_by_id, successor);
+}
+
+TEST_F(AccountLogTest, StopsGroupsAndSwitchesSurvive) {
+  symbols_ = equity_symbols();
+  auto first = life();
+  Venue& venue = first->venue;
+  venue.quote(ny(10, 0), kAbc, book("99.99", "500", "100.01", "500"));
+  NewOrder entry{.client_order_id = "e",
+                 .symbol = kAbc,
+                 .side = Side::kBuy,
+                 .type = OrderType::kLimit,
+                 .tif = TimeInForce::kGtc,
+                 .qty = qty("100"),
+                 .limit = px("100.01"),
+                 .order_class = OrderClass::kBracket,
+                 .take_profit = px("105"),
+                 .stop_loss = px("95")};
+  ASSERT_TRUE(std::holds_alternative<OrderKey>(venue.submit(ny(10, 0), entry)));
+  venue.run_until(ny(10, 1));
+  first->log.append_configuration(true);
+  ASSERT_EQ(venue.orders()[1].status, OrderStatus::kNew);
+  const std::string before = encode_ledger(venue);
+  first.reset();
+
+  auto second = life();
+  EXPECT_TRUE(second->venue.suspended());
+  EXPECT_EQ(encode_ledger(second->venue), before);
+  EXPECT_EQ(second->venue.orders()[0].legs, (std::vector<OrderKey>{1, 2}));
+  EXPECT_EQ(to_string(second->venue.ledger().position(kAbc).held), "100");
+  second->venue.run_until(ny(10, 2));
+  second->venue.quote(ny(10, 3), kAbc, book("94.9", "500", "95.1", "500"));
+  second->venue.trade(ny(10, 4), kAbc, print("95", "10", std::nullopt));
+  EXPECT_EQ(second->venue.orders()[2].status, OrderStatus::kFilled) << "the stop was armed again";
+  EXPECT_EQ(second->venue.orders()[1].status, OrderStatus::kCanceled);
+}
+
+TEST_F(AccountLogTest, FileOfFormatOneIsTakenOverAndANewerOneRefused) {
+  std::ofstream(path())
+      << R"({"format":1,"account_id":"00000000-0000-4000-8000-000000000001","number":"SIM7",)"
+         R"("created_ns":5,"seed":"7","cash_e9":100000000000000,"taker_bps":25,"maker_bps":15})"
+         "\n"
+         R"({"event":"new","issued":4,"order":{"key":0,"id":"00000000-0000-4000-8000-000000000002",)"
+         R"("client_order_id":"old","symbol":"BTC/USD","side":"buy","type":"limit","tif":"gtc",)"
+         R"("qty_e9":100000000,"limit_e9":59000000000000,"protective_e9":59000000000000,)"
+         R"("status":"new","submitted_ns":1,"updated_ns":2,"filled_ns":0,"canceled_ns":0,)"
+         R"("cancel_requested_ns":0,"arrives_ns":2}})"
+         "\n";
+  auto first = life();
+  EXPECT_EQ(first->log.terms().identity.number, "SIM7");
+  EXPECT_EQ(first->venue.open_orders(), 1U);
+  EXPECT_EQ(to_string(first->venue.ledger().held_cash()), "5900");
+  first.reset();
+  std::string head;
+  std::ifstream in(path());
+  std::getline(in, head);
+  EXPECT_NE(head.find("\"format\":2"), std::string::npos) << head;
+  EXPECT_EQ(life()->venue.orders()[0].asked.client_order_id, "old");
+  std::ofstream(path()) << R"({"format":3})"
+                        << "\n";
+  EXPECT_THROW(life(), Error);
 }
 
 TEST_F(AccountLogTest, TornLastLineIsCutOff) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/venue_sim/fake_session.hpp"
 #include "tests/venue_sim/sim_fixtures.hpp"
 #include "tools/venue_sim/market_hub.hpp"
 #include "tools/venue_sim/trading_hub.hpp"
@@ -14,62 +15,6 @@ namespace sluice::sim::test {
 namespace {
 
 using Json = nlohmann::json;
-
-class FakeSession final : public net::WsServerSession {
- public:
-  explicit FakeSession(std::uint64_t id) : id_(id) {}
-
-  [[nodiscard]] std::uint64_t id() const noexcept override { return id_; }
-  [[nodiscard]] const std::string& path() const noexcept override { return path_; }
-  [[nodiscard]] std::string_view header(std::string_view name) const noexcept override {
-    const auto it = headers.find(std::string(name));
-    return it == headers.end() ? std::string_view() : std::string_view(it->second);
-  }
-  [[nodiscard]] bool send(std::string_view payload, bool binary) override {
-    if (refuse) {
-      return false;
-    }
-    sent.emplace_back(payload);
-    last_binary = binary;
-    return true;
-  }
-  [[nodiscard]] bool send_fragmented(std::string_view payload, bool binary, std::size_t) override {
-    return send(payload, binary);
-  }
-  bool send_raw(std::string_view) override { return true; }
-  [[nodiscard]] std::size_t queued_bytes() const noexcept override { return queued; }
-  void close(std::uint16_t code, std::string_view) override { close_code = code; }
-  void cut() override { was_cut = true; }
-
-  // The frames since the last call, as JSON.
-  std::vector<Json> take() {
-    std::vector<Json> frames;
-    frames.reserve(sent.size());
-    for (const std::string& text : sent) {
-      frames.push_back(Json::parse(text));
-    }
-    sent.clear();
-    return frames;
-  }
-  std::string take_one() {
-    EXPECT_EQ(sent.size(), 1U);
-    const std::string text = sent.empty() ? std::string() : sent.front();
-    sent.clear();
-    return text;
-  }
-
-  std::map<std::string, std::string> headers;
-  std::vector<std::string> sent;
-  bool last_binary{false};
-  bool refuse{false};
-  std::size_t queued{0};
-  std::uint16_t close_code{0};
-  bool was_cut{false};
-
- private:
-  std::uint64_t id_;
-  std::string path_{MarketHub::kPath};
-};
 
 const Credentials kCredentials{"KEY", "SECRET"};
 constexpr std::string_view kAuth = R"({"action":"auth","key":"KEY","secret":"SECRET"})";
@@ -114,7 +59,8 @@ class MarketHubTest : public ::testing::Test {
   }
 
   TestVenue t_;
-  MarketHub hub_{t_.venue, kCredentials, MarketHubOptions{}};
+  Timeline timeline_{0, 0, Speed{kScale}};
+  MarketHub hub_{t_.venue, kCredentials, timeline_, MarketHubOptions{}};
   FakeSession a_{1};
   FakeSession b_{2};
 };
@@ -156,19 +102,19 @@ TEST_F(MarketHubTest, SecondConnectionIsToldTheLimitAndMayTryAgainWhenTheFirstIs
   say(b_, kAuth);
   EXPECT_EQ(b_.take_one(), error(406, "connection limit exceeded"));
   EXPECT_EQ(b_.close_code, 0);
-  hub_.closed(a_);
+  hub_.closed(a_, {}, at_ms(0));
   say(b_, kAuth);
   EXPECT_EQ(b_.take_one(), R"([{"T":"success","msg":"authenticated"}])");
 }
 
 TEST_F(MarketHubTest, SilenceAfterConnectEndsInATimeout) {
   connect(a_);
-  hub_.expire(at_ms(9'999));
+  hub_.tick(at_ms(9'999));
   EXPECT_TRUE(a_.sent.empty());
-  hub_.expire(at_ms(10'000));
+  hub_.tick(at_ms(10'000));
   EXPECT_EQ(a_.take_one(), error(404, "auth timeout"));
   EXPECT_EQ(a_.close_code, 1000);
-  hub_.expire(at_ms(20'000));
+  hub_.tick(at_ms(20'000));
   EXPECT_TRUE(a_.sent.empty());
 }
 
@@ -255,7 +201,7 @@ TEST_F(MarketHubTest, SlowClientIsToldAndClosedAndTheOthersGoOn) {
   MarketHubOptions options;
   options.max_authenticated = 2;
   options.slow_client_bytes = 1'000;
-  MarketHub hub(t_.venue, kCredentials, options);
+  MarketHub hub(t_.venue, kCredentials, timeline_, options);
   for (FakeSession* session : {&a_, &b_}) {
     hub.opened(*session, at_ms(0));
     hub.message(*session, kAuth, at_ms(0));

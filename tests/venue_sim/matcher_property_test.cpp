@@ -50,6 +50,13 @@ class Shadow {
 
   void step() {
     fills_.clear();
+    if (pick(0, halted_ ? 19 : 399) == 0) {
+      toggle_halt();
+    }
+    if (::testing::Test::HasFatalFailure()) {
+      return;
+    }
+    fills_.clear();
     switch (pick(0, 9)) {
       case 0:
       case 1:
@@ -75,10 +82,15 @@ class Shadow {
     if (::testing::Test::HasFatalFailure()) {
       return;
     }
-    nothing_missed();
+    if (halted_) {
+      EXPECT_TRUE(fills_.empty()) << "filled during a halt";
+    } else {
+      nothing_missed();
+    }
   }
 
   [[nodiscard]] std::uint64_t maker_fills() const { return maker_fills_; }
+  [[nodiscard]] std::uint64_t foks() const { return foks_; }
   [[nodiscard]] std::uint64_t taker_fills() const { return taker_fills_; }
 
  private:
@@ -160,19 +172,50 @@ class Shadow {
   void enter() {
     const Side s = pick(0, 1) == 0 ? Side::kBuy : Side::kSell;
     const OrderType type = pick(0, 4) == 0 ? OrderType::kMarket : OrderType::kLimit;
-    const TimeInForce tif = pick(0, 2) == 0 ? TimeInForce::kIoc : TimeInForce::kGtc;
+    const int kind = pick(0, 5);
+    const TimeInForce tif = kind < 2    ? TimeInForce::kIoc
+                            : kind == 2 ? TimeInForce::kFok
+                                        : TimeInForce::kGtc;
     const MatchOrder order{next_++, s, type, tif, price(near_market()), Qty{size()}};
+    const bool enough = in_sight(order) >= order.qty.raw;
     orders_[order.key] = {order, order.qty.raw, false};
     const Qty leaves = matcher_.enter(kBtc, order, fills_);
     account_book_fills(order.key);
     const auto it = orders_.find(order.key);
     const std::int64_t left = it == orders_.end() ? 0 : it->second.leaves;
-    if (tif == TimeInForce::kIoc) {
+    if (tif == TimeInForce::kFok) {
+      EXPECT_EQ(left, enough && !halted_ ? 0 : order.qty.raw) << "all or none";
+      foks_ += left == 0 ? 1U : 0U;
+    }
+    if (tif == TimeInForce::kIoc || tif == TimeInForce::kFok) {
       EXPECT_EQ(leaves.raw, 0);
       orders_.erase(order.key);
     } else {
       EXPECT_EQ(leaves.raw, left);
     }
+  }
+
+  // Recorded and not consumed, up to the order's limit.
+  std::int64_t in_sight(const MatchOrder& order) {
+    const Side other = opposite(order.side);
+    std::int64_t sum = 0;
+    for (int t = 1; t <= kTicks; ++t) {
+      const ShadowLevel& level = side(other).levels[static_cast<std::size_t>(t)];
+      if (visible(other, side(other), t) && !better(other, tick(order.limit), t)) {
+        sum += level.recorded - level.consumed;
+      }
+    }
+    return sum;
+  }
+
+  void toggle_halt() {
+    halted_ = !halted_;
+    matcher_.halt(kBtc, halted_, fills_);
+    if (halted_) {
+      EXPECT_TRUE(fills_.empty());
+    }
+    settle();  // what came during the halt rests when it ends
+    account_book_fills(std::nullopt);
   }
 
   void cancel() {
@@ -271,6 +314,8 @@ class Shadow {
     EXPECT_EQ(matcher_.working(kBtc), orders_.size());
   }
 
+  bool halted_{false};
+  std::uint64_t foks_{0};
   std::uint64_t maker_fills_{0};
   std::uint64_t taker_fills_{0};
   std::mt19937 random_;
@@ -294,6 +339,7 @@ TEST_P(MatcherPropertyTest, EveryFillIsExplainedAndNoneIsMissing) {
   // The load must have met the rules it is meant to check.
   EXPECT_GT(shadow.maker_fills(), 100U);
   EXPECT_GT(shadow.taker_fills(), 100U);
+  EXPECT_GT(shadow.foks(), 2U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, MatcherPropertyTest, ::testing::Range(1U, 41U));

@@ -283,5 +283,62 @@ TEST_F(MatcherTest, SellsMirrorBuys) {
   expect_fill(0, 1, "99.5", "0.5", true);
 }
 
+TEST_F(MatcherTest, QueueOfAnEquityShrinksByWholeSharesOnly) {
+  matcher_.quotes_only(kEth);
+  const auto bid_size = [&](std::string_view size) {
+    matcher_.quote(kEth, book("100", size, "101", "10"), fills_);
+  };
+  bid_size("100");
+  matcher_.enter(kEth, {1, Side::kBuy, OrderType::kLimit, TimeInForce::kDay, px("100"), qty("50")},
+                 fills_);
+  bid_size("300");
+  bid_size("200");  // a third of 300 was cancelled: of the 100 ahead 33 and a third
+  EXPECT_EQ(matcher_.queue_ahead(kEth, 1), qty("67"));
+}
+
+TEST_F(MatcherTest, FokTakesItAllFromWhatIsInSightOrNothing) {
+  EXPECT_EQ(enter(1, Side::kBuy, "5", "102", TimeInForce::kFok).raw, 0);
+  EXPECT_TRUE(fills_.empty()) << "4 within 102";
+  EXPECT_EQ(enter(2, Side::kBuy, "4", "102", TimeInForce::kFok).raw, 0);
+  ASSERT_EQ(fills_.size(), 2U);
+  EXPECT_EQ(enter(3, Side::kBuy, "1", "102", TimeInForce::kFok).raw, 0);
+  EXPECT_TRUE(fills_.empty()) << "consumed size is not in sight";
+}
+
+TEST_F(MatcherTest, NothingIsFilledDuringAHaltAndRestingOrdersMeetTheBookAfterIt) {
+  enter(1, Side::kBuy, "1", "100");
+  fills_.clear();
+  matcher_.halt(kBtc, true, fills_);
+  trade("99", "10", Side::kSell);
+  EXPECT_TRUE(fills_.empty());
+  quote("98", "1", "99.5", "4");
+  EXPECT_TRUE(fills_.empty());
+  enter(2, Side::kBuy, "1", "101");
+  EXPECT_TRUE(fills_.empty());
+  matcher_.halt(kBtc, false, fills_);
+  ASSERT_EQ(fills_.size(), 2U);
+  expect_fill(0, 2, "101", "1", true);
+  expect_fill(1, 1, "100", "1", true);
+}
+
+TEST_F(MatcherTest, CrossedBookIsNoOffer) {
+  quote("102.5", "1", "101", "1");
+  enter(1, Side::kBuy, "1", "103");
+  EXPECT_TRUE(fills_.empty());
+  trade("102", "0.4", Side::kSell);
+  expect_fill(0, 1, "103", "0.4", true);
+  quote("100", "1", "101", "2");
+  expect_fill(0, 1, "103", "0.6", true);
+}
+
+TEST_F(MatcherTest, ExemptPrintFillsNobody) {
+  enter(1, Side::kBuy, "1", "100");
+  fills_.clear();
+  RecordedTrade exempt = print("90", "10", std::nullopt);
+  exempt.exempt = true;
+  matcher_.trade(kBtc, exempt, fills_);
+  EXPECT_TRUE(fills_.empty());
+}
+
 }  // namespace
 }  // namespace sluice::sim::test

@@ -41,9 +41,11 @@ struct Heard final : MarketSink {
   void on_record(const SessionRecord& record, WallNanos stamp) override {
     asks.push_back(to_string(Price{record.c}));
     stamps.push_back(stamp.ns);
+    ids.push_back(record.id);
   }
   std::vector<std::string> asks;
   std::vector<std::int64_t> stamps;
+  std::vector<std::uint64_t> ids;
 };
 
 TEST(Timeline, StampsAreRebasedAndScaled) {
@@ -118,6 +120,26 @@ TEST_F(PlayerTest, LateSimulatorMatchesAnOrderAgainstTheMarketOfItsOwnTime) {
   EXPECT_EQ(t_.venue.executions()[0].at, at_ms(5));
   EXPECT_EQ(to_string(t_.venue.executions()[1].px), "102");
   EXPECT_EQ(t_.venue.executions()[1].at, at_ms(7));
+}
+
+TEST_F(PlayerTest, RepeatedSessionGoesOnWithNewTimesAndIds) {
+  session_.records[1].id = 5;
+  Player repeated(session_, timeline_, t_.venue, 3);
+  timeline_ = Timeline(session_.first_send_ns(), last_send_ns(session_, 3), parse_speed("1"));
+  timeline_.start(WallNanos{0});
+  EXPECT_EQ(9U, repeated.total());
+  EXPECT_EQ(4U, repeated.play(at_ms(13), 100, heard_)) << "12 ms long, and the seam of 1 ms";
+  EXPECT_EQ(repeated.next_due(), at_ms(19));
+  EXPECT_EQ(5U, repeated.play(at_ms(38), 100, heard_));
+  EXPECT_TRUE(repeated.ended());
+  EXPECT_FALSE(repeated.next_due());
+  EXPECT_EQ(timeline_.session_end(), at_ms(38));
+  EXPECT_EQ(repeated.session_now(), kFirst + 38 * kNanosPerMilli);
+  EXPECT_EQ(9U, repeated.by_kind()[1]);
+  EXPECT_THAT(heard_.ids, ElementsAre(1, 5, 1, 6, 10, 6, 11, 15, 11));
+  EXPECT_THAT(heard_.stamps,
+              ElementsAre(at_ms(0).ns, at_ms(3).ns, at_ms(12).ns, at_ms(13).ns, at_ms(16).ns,
+                          at_ms(25).ns, at_ms(26).ns, at_ms(29).ns, at_ms(38).ns));
 }
 
 TEST_F(PlayerTest, SnapshotReplacesTheBookOnceForAllItsRecords) {

@@ -64,9 +64,13 @@ struct Told {
 
 // A venue with both latencies of 4 ms, unless said otherwise, and its story.
 struct TestVenue {
-  explicit TestVenue(VenueOptions options = default_options())
-      : venue(two_symbols(), options, IdSource(7)) {
+  explicit TestVenue(VenueOptions options = default_options(),
+                     std::vector<Symbol> symbols = two_symbols())
+      : venue(std::move(symbols), options, IdSource(7)) {
     venue.set_listener([this](const OrderEvent& event) {
+      if (event.quiet) {
+        return;
+      }
       told.push_back({std::string(event.event), event.order.asked.client_order_id,
                       event.order.status, event.at, event.order.filled,
                       event.execution != nullptr ? std::optional(*event.execution) : std::nullopt});

@@ -1,7 +1,9 @@
 // account_log.hpp — the account on disk: who it is and every order event, in account.jsonl.
 //
 // The file is the account. Its first line names it (id, seed, cash, fees), every further line holds
-// one order as it was after one event, and the execution if the event was a fill. A simulator that
+// one order as it was after one event, and the execution if the event was a fill; or the account's
+// configuration after a change. Format 2; a file of format 1 (orders of two types, no chains, no
+// legs) is read and taken over as format 2, a newer one is refused. A simulator that
 // starts on a folder with such a file continues the same account with the same orders; on an empty
 // folder it opens a new one. Each line is written with one write(2) before the event is told to
 // anybody, so a killed simulator forgets nothing it said; a torn last line is cut off.
@@ -42,10 +44,14 @@ class AccountLog {
   // Throws Error(kResource) when the line cannot be written: an event that was not kept must not be
   // told.
   void append(const OrderEvent& event, std::uint64_t ids_issued);
+  void append_configuration(bool suspended);
 
  private:
   void load(const std::string& content);
   void load_line(std::string_view line, std::size_t number);
+  void load_header(std::string_view line);
+  void load_event(std::string_view line);
+  [[nodiscard]] std::string header() const;
   void write_line();
 
   std::string path_;
@@ -53,6 +59,7 @@ class AccountLog {
   AccountTerms terms_;
   Venue::Saved saved_{};
   bool continued_{false};
+  bool old_format_{false};
   int file_{-1};
   std::string line_;
 };

@@ -59,14 +59,26 @@ ApiError insufficient_qty(const QtyShortage& shortage) {
   ApiError error{403, {}};
   JsonWriter json(error.body);
   json.begin_object();
-  json.key("available").decimal_text(shortage.available().raw);
+  json.key("available").decimal_text(shortage.available.raw);
   json.key("code").integer(kCodeForbidden);
   json.key("existing_qty").decimal_text(shortage.existing.raw);
   json.key("held_for_orders").decimal_text(shortage.held.raw);
   json.key("message").text(
       "insufficient qty available for order (requested: " + to_string(shortage.requested) +
-      ", available: " + to_string(shortage.available()) + ")");
+      ", available: " + to_string(shortage.available) + ")");
   json.key("symbol").text(shortage.symbol);
+  json.end_object();
+  return error;
+}
+
+ApiError wash_trade(const Id128& existing_order, std::string_view reason, bool is_403) {
+  ApiError error{is_403 ? 403 : 422, {}};
+  JsonWriter json(error.body);
+  json.begin_object();
+  json.key("code").integer(is_403 ? kCodeForbidden : kCodeNotAllowed);
+  json.key("existing_order_id").uuid(existing_order);
+  json.key("message").text("potential wash trade detected. use complex orders");
+  json.key("reject_reason").text(reason);
   json.end_object();
   return error;
 }

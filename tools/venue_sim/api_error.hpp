@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "common/base/fixed.hpp"
+#include "common/base/id.hpp"
 
 namespace sluice::sim {
 
@@ -19,6 +20,7 @@ struct ApiError {
 
 inline constexpr std::int64_t kCodeMalformedBody = 40010000;
 inline constexpr std::int64_t kCodeInvalidParameter = 40010001;
+inline constexpr std::int64_t kCodeUnauthorized = 40110000;
 inline constexpr std::int64_t kCodeForbidden = 40310000;
 inline constexpr std::int64_t kCodeNotFound = 40410000;
 inline constexpr std::int64_t kCodeNotAllowed = 42210000;
@@ -38,10 +40,13 @@ inline constexpr std::int64_t kCodeRateLimit = 42910000;
 struct QtyShortage {
   std::string_view symbol;
   Qty requested;
-  Qty existing;
+  Qty existing;   // negative when short
+  Qty available;  // likewise
   Qty held;
-  [[nodiscard]] Qty available() const noexcept { return Qty{existing.raw - held.raw}; }
 };
 [[nodiscard]] ApiError insufficient_qty(const QtyShortage& shortage);
+// 403, or as in 2024 422.
+[[nodiscard]] ApiError wash_trade(const Id128& existing_order, std::string_view reason,
+                                  bool is_403);
 
 }  // namespace sluice::sim

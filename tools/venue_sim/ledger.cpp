@@ -30,12 +30,34 @@ std::int64_t minus(std::int64_t a, std::int64_t b) {
 
 }  // namespace
 
+// A position that grows costs what was paid for it; one that shrinks keeps its average price.
+void Ledger::move_position(Position& position, std::int64_t qty, Cash paid) {
+  const std::int64_t before = position.qty.raw;
+  const bool grows = before == 0 || (before > 0) == (qty > 0);
+  const bool turns = !grows && (qty > 0 ? qty > -before : -qty > before);
+  const std::int64_t size = qty < 0 ? -qty : qty;
+  if (grows) {
+    position.cost.raw = plus(position.cost.raw, paid.raw);
+  } else if (turns) {  // what is left of the fill opens the new position
+    std::int64_t cost = 0;
+    require_range(mul_div_half_even(paid.raw, plus(before, qty), size, cost));
+    position.cost.raw = qty < 0 ? -cost : cost;
+  } else {
+    std::int64_t gone = 0;
+    if (mul_div_half_even(position.cost.raw, size, before < 0 ? -before : before, gone)) {
+      position.cost.raw = minus(position.cost.raw, gone);
+    }
+  }
+  position.qty.raw = plus(before, qty);
+}
+
 FillBooking Ledger::book(SymbolIndex symbol, Side side, Price px, Qty qty, bool maker) {
-  const std::uint32_t bps = maker ? fees_.maker_bps : fees_.taker_bps;
+  const bool free = free_[symbol];
+  const std::uint32_t bps = free ? 0 : (maker ? fees_.maker_bps : fees_.taker_bps);
   Position& position = positions_[symbol];
   FillBooking booking;
   require_range(notional(px, qty, booking.notional));
-  booking.fee_in_base = side == Side::kBuy;
+  booking.fee_in_base = side == Side::kBuy && !free;
   const std::int64_t received = booking.fee_in_base ? qty.raw : booking.notional.raw;
   require_range(fee_of(received, bps, booking.fee));
 
@@ -48,16 +70,10 @@ FillBooking Ledger::book(SymbolIndex symbol, Side side, Price px, Qty qty, bool 
 
   if (side == Side::kBuy) {
     cash_.raw = minus(cash_.raw, booking.notional.raw);
-    position.qty.raw = plus(position.qty.raw, qty.raw);
-    position.cost.raw = plus(position.cost.raw, booking.notional.raw);
+    move_position(position, qty.raw, booking.notional);
   } else {
     cash_.raw = plus(cash_.raw, booking.notional.raw);
-    std::int64_t sold_cost = 0;  // the average price stays what it was
-    if (position.qty.raw > 0 &&
-        mul_div_half_even(position.cost.raw, qty.raw, position.qty.raw, sold_cost)) {
-      position.cost.raw = minus(position.cost.raw, sold_cost);
-    }
-    position.qty.raw = minus(position.qty.raw, qty.raw);
+    move_position(position, -qty.raw, Cash{-booking.notional.raw});
   }
   if (charge_base) {
     position.qty.raw = minus(position.qty.raw, charge);

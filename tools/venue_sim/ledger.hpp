@@ -5,7 +5,8 @@
 //  1. cash = start − Σ buy notional + Σ sell notional − Σ fees in the quote asset.
 //  2. position = start + Σ buys − Σ sells − Σ fees in the base asset.
 //  3. A fee is charged on what the fill brought in: base for a buy, quote for a sell.
-//  4. What is held never changes cash or positions, only what a new order may use.
+//  4. Equities have no fee. Their position may be negative: sold short.
+//  5. What is held never changes cash or positions, only what a new order may use.
 #pragma once
 
 #include <cstddef>
@@ -24,8 +25,8 @@ struct FeeSchedule {
 
 struct Position {
   Qty qty{};
-  Qty held{};   // by open sells
-  Cash cost{};  // what the present quantity cost; display only
+  Qty held{};   // magnitude, by the open orders that reduce it
+  Cash cost{};  // what the present quantity cost; negative when short; display only
   Qty fees{};   // base asset paid in fees, in total
 };
 
@@ -39,13 +40,16 @@ struct FillBooking {
 class Ledger {
  public:
   Ledger(Cash cash, std::size_t symbols, FeeSchedule fees)
-      : fees_(fees), start_cash_(cash), cash_(cash), positions_(symbols) {}
+      : fees_(fees), start_cash_(cash), cash_(cash), positions_(symbols), free_(symbols) {}
+
+  // Fills of this symbol are free of fees.
+  void no_fees(SymbolIndex symbol) { free_[symbol] = true; }
 
   // Books one fill. Throws Error(kConfig) when an amount leaves the range of ±9.2e9: an account or
   // a recording too large for exact arithmetic, never a wrapped number.
   FillBooking book(SymbolIndex symbol, Side side, Price px, Qty qty, bool maker);
 
-  // An open buy holds cash, an open sell holds quantity; replaces what `before` held.
+  // An opening order holds cash, a closing one quantity; replaces what `before` held.
   void change_hold(Cash before, Cash now);
   void change_hold(SymbolIndex symbol, Qty before, Qty now);
 
@@ -55,18 +59,23 @@ class Ledger {
   [[nodiscard]] Cash buying_power() const noexcept { return Cash{cash_.raw - held_cash_.raw}; }
   [[nodiscard]] Cash fees_in_cash() const noexcept { return fees_in_cash_; }
   [[nodiscard]] const Position& position(SymbolIndex symbol) const { return positions_[symbol]; }
+  // What of a position no open order has spoken for; of a short one it is negative.
   [[nodiscard]] Qty available(SymbolIndex symbol) const {
-    return Qty{positions_[symbol].qty.raw - positions_[symbol].held.raw};
+    const Position& position = positions_[symbol];
+    return Qty{position.qty.raw - (position.qty.raw < 0 ? -1 : 1) * position.held.raw};
   }
   [[nodiscard]] std::size_t symbols() const noexcept { return positions_.size(); }
 
  private:
+  static void move_position(Position& position, std::int64_t qty, Cash paid);
+
   FeeSchedule fees_;
   Cash start_cash_;
   Cash cash_;
   Cash held_cash_{};
   Cash fees_in_cash_{};
   std::vector<Position> positions_;
+  std::vector<bool> free_;
 };
 
 }  // namespace sluice::sim

@@ -46,9 +46,29 @@ struct Texts {
   std::int64_t order_latency_us{3'500};
   std::int64_t cancel_latency_us{3'500};
   std::int64_t answer_latency_us{0};
+  std::int64_t mute_ms{90'000};
+  std::int64_t ghost_ms{0};
+  std::string plan{"full"};
+  std::int64_t clock_skew_ms{0};
   bool on_subscribe{false};  // says the default aloud
   bool exit_with_parent{false};
 };
+
+void declare_trading(CLI::App& app, sluice::sim::TradingSwitches& trading) {
+  app.add_option(
+         "--multiplier", trading.multiplier,
+         "of the buying power for equities: 1, 2, 4, or auto: 4 if the session has equities")
+      ->capture_default_str();
+  app.add_option("--shorting", trading.shorting, "on, off, or auto: with a multiplier above 1")
+      ->capture_default_str();
+  app.add_option("--wash-trade", trading.wash_trade,
+                 "refuse orders that would meet own ones: on, off, or equities")
+      ->capture_default_str();
+  app.add_option("--blocked", trading.blocked, "no, trading or account: every order is refused")
+      ->capture_default_str();
+  app.add_option("--variant", trading.variants,
+                 "NAME=VALUE,…: what is not known of the venue (README.md)");
+}
 
 void declare(CLI::App& app, Texts& texts, sluice::sim::ServerConfig& config) {
   app.set_version_flag("--version", std::string("sluice-venue ") + SLUICE_VERSION);
@@ -80,6 +100,7 @@ void declare(CLI::App& app, Texts& texts, sluice::sim::ServerConfig& config) {
   app.add_option("--fees-at", texts.fees_at, "when CFEE activities are posted")
       ->check(CLI::IsMember({"fill", "day-end"}))
       ->capture_default_str();
+  declare_trading(app, config.trading);
   const CLI::Range latency(0, 60'000'000);
   app.add_option("--order-latency-us", texts.order_latency_us,
                  "session time from acceptance to the book; 0 at speed max")
@@ -94,13 +115,39 @@ void declare(CLI::App& app, Texts& texts, sluice::sim::ServerConfig& config) {
   app.add_option("--rate-limit", config.rate_limit_per_minute, "REST requests per minute")
       ->check(CLI::Range(1, 100'000'000))
       ->capture_default_str();
+  app.add_flag("--retry-after", config.tell_retry_after, "429 answers carry Retry-After");
   app.add_option("--md-connections", config.market_connections,
                  "authenticated market data connections at a time")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
+  app.add_option("--md-plan", texts.plan,
+                 "market data plan; basic: no /v2/sip, 30 symbols on /v2/iex")
+      ->check(CLI::IsMember({"full", "basic"}))
+      ->capture_default_str();
+  app.add_option("--md-mute-ms", texts.mute_ms,
+                 "a market data client silent for so long, pongs included, loses its place")
+      ->check(CLI::Range(1, 86'400'000))
+      ->capture_default_str();
+  app.add_option("--md-ghost-ms", texts.ghost_ms,
+                 "a market data connection lost without a close frame holds its place so long")
+      ->check(CLI::Range(0, 86'400'000))
+      ->capture_default_str();
+  app.add_option("--md-upgrades", config.upgrades_per_minute,
+                 "market data upgrades per minute, beyond: HTTP 429; 0 = no limit")
+      ->capture_default_str();
+  app.add_option("--repeat", config.repeat,
+                 "play the session so many times, times and ids going on; for load, not judged")
+      ->check(CLI::Range(std::size_t{1}, sluice::sim::kRepeatMax))
+      ->capture_default_str();
   app.add_option("--seed", config.seed, "of all ids of a new account, 0 = random")
       ->capture_default_str();
-  app.add_option("--fault", config.fault, "off or cut-after-accept:N")->capture_default_str();
+  app.add_option("--fault", config.fault,
+                 "a script of faults, e.g. 'post lose-answer every=3'; see the README")
+      ->capture_default_str();
+  app.add_option("--clock-skew-ms", texts.clock_skew_ms,
+                 "added to every stamp the venue tells; may be negative")
+      ->check(CLI::Range(-3'600'000, 3'600'000))
+      ->capture_default_str();
   app.add_flag("--exit-with-parent", texts.exit_with_parent, "SIGTERM when the parent dies");
   app.add_option("--log-level", texts.log_level, "debug, info, warn or error")
       ->capture_default_str();
@@ -119,10 +166,14 @@ void convert(const Texts& texts, sluice::sim::ServerConfig& config) {
     throw Error(ExitCode::kUsage,
                 "--cash " + texts.cash + ": allowed are amounts from 0 to 9200000000");
   }
+  config.basic_plan = texts.plan == "basic";
+  config.mute_ns = texts.mute_ms * sluice::kNanosPerMilli;
+  config.ghost_ns = texts.ghost_ms * sluice::kNanosPerMilli;
   config.fees_at_day_end = texts.fees_at == "day-end";
   config.order_latency_ns = texts.order_latency_us * sluice::kNanosPerMicro;
   config.cancel_latency_ns = texts.cancel_latency_us * sluice::kNanosPerMicro;
   config.answer_latency_ns = texts.answer_latency_us * sluice::kNanosPerMicro;
+  config.clock_skew_ns = texts.clock_skew_ms * sluice::kNanosPerMilli;
   if (config.credentials.key.empty() || config.credentials.secret.empty()) {
     throw Error(ExitCode::kUsage, "--key and --secret must not be empty");
   }

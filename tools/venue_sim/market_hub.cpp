@@ -1,64 +1,95 @@
+// market_hub.cpp — the sessions: handshake, limits, subscriptions. The data is in
+// market_publish.cpp.
 #include "tools/venue_sim/market_hub.hpp"
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 
 #include "tools/venue_sim/json_writer.hpp"
+#include "tools/venue_sim/msgpack.hpp"
 
 namespace sluice::sim {
 namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::array<std::string_view, 6> kChannelNames{"trades", "quotes",      "orderbooks",
-                                                        "bars",   "updatedBars", "dailyBars"};
-// Channels of other feeds: clients send them empty; asking for data on them is an error here.
-constexpr std::array<std::string_view, 7> kOtherFeeds{
-    "statuses", "lulds", "corrections", "cancelErrors", "imbalances", "news", "pricing"};
-
-constexpr std::uint8_t kTradeBit = 1;
-constexpr std::uint8_t kQuoteBit = 2;
-constexpr std::uint8_t kBookBit = 4;
-
-bool valid_symbol(const std::string& name) {
-  return !name.empty() && name.size() <= 32 && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '.' || c == '*' ||
-           c == '-';
-  });
+std::vector<Symbol> with_test_symbol(std::vector<Symbol> symbols) {
+  symbols.push_back(
+      make_equity(MarketHub::kTestSymbol, Price{kScale / 100}, Qty{kScale}, Qty{kScale}));
+  symbols.back().tape = 'C';
+  return symbols;
 }
 
-bool list_of_symbols(const Json& list) {
-  return list.is_array() && std::all_of(list.begin(), list.end(), [](const Json& entry) {
-           return entry.is_string() && valid_symbol(entry.get_ref<const std::string&>());
-         });
+Feed feed_of(std::string_view path) noexcept {
+  for (const Feed feed : kFeeds) {
+    if (path_of(feed) == path) {
+      return feed;
+    }
+  }
+  return Feed::kCrypto;
 }
 
 }  // namespace
 
-MarketHub::MarketHub(const Venue& venue, const Credentials& credentials,
+MarketHub::MarketHub(const Venue& venue, const Credentials& credentials, const Timeline& timeline,
                      const MarketHubOptions& options)
     : venue_(venue),
       credentials_(credentials),
+      timeline_(timeline),
       options_(options),
-      encoder_(venue.symbols()),
-      last_quotes_(venue.symbols().size()) {}
-
-void MarketHub::opened(net::WsServerSession& session, WallNanos now) {
-  auto client = std::make_unique<Client>();
-  client->session = &session;
-  client->auth_deadline = WallNanos{now.ns + options_.auth_window_ns};
-  client->wants.assign(venue_.symbols().size(), 0);
-  Client& stored = *clients_.emplace(session.id(), std::move(client)).first->second;
-  control(stored, R"([{"T":"success","msg":"connected"}])");
-  const std::string_view key = session.header("APCA-API-KEY-ID");
-  if (!key.empty()) {
-    authenticate(stored, key, session.header("APCA-API-SECRET-KEY"), now);
+      symbols_(with_test_symbol(venue.symbols())),
+      test_symbol_(static_cast<SymbolIndex>(venue.symbols().size())),
+      encoder_(symbols_),
+      wanted_(symbols_.size(), 0),
+      last_quotes_(venue.symbols().size()),
+      bars_(venue.symbols().size(), options.day_start_ns),
+      test_bars_(1, 0) {
+  for (std::size_t i = 0; i < symbols_.size(); ++i) {
+    index_.emplace(symbols_[i].name, static_cast<SymbolIndex>(i));
+  }
+  for (const Symbol& symbol : venue.symbols()) {
+    (symbol.is_equity() ? has_stocks_ : has_crypto_) = true;
   }
 }
 
-void MarketHub::closed(net::WsServerSession& session) {
-  clients_.erase(session.id());
+void MarketHub::opened(net::WsServerSession& session, WallNanos now) {
+  const Feed feed = feed_of(session.path());
+  auto client =
+      std::make_unique<Client>(Client{.session = &session,
+                                      .feed = feed,
+                                      .msgpack = asks_for_msgpack(session.header("Content-Type")),
+                                      .auth_deadline = WallNanos{now.ns + options_.auth_window_ns},
+                                      .next_ping = WallNanos{now.ns + options_.ping_every_ns},
+                                      .subscription = Subscription(feed),
+                                      .wants = std::vector<ChannelBits>(symbols_.size(), 0)});
+  Client& stored = *clients_.emplace(session.id(), std::move(client)).first->second;
+  control(stored, R"([{"T":"success","msg":"connected"}])");
+  authenticate_by_headers(stored, now);
+}
+
+// No header: the client will say it in a message.
+void MarketHub::authenticate_by_headers(Client& client, WallNanos now) {
+  const std::string_view key = client.session->header("APCA-API-KEY-ID");
+  const std::string_view authorization = client.session->header("Authorization");
+  if (!key.empty()) {
+    authenticate(client, credentials_.match(key, client.session->header("APCA-API-SECRET-KEY")),
+                 now);
+  } else if (!authorization.empty()) {
+    authenticate(client, credentials_.match_basic(authorization), now);
+  }
+}
+
+void MarketHub::closed(net::WsServerSession& session, const net::WsClosed& how, WallNanos now) {
+  const auto it = clients_.find(session.id());
+  if (it == clients_.end()) {
+    return;
+  }
+  const bool lost = how.reason == net::WsCloseReason::kByPeer && how.close_code == 0;
+  if (lost && it->second->authenticated && options_.ghost_ns > 0) {
+    ghosts_.push_back({it->second->feed, WallNanos{now.ns + options_.ghost_ns}});
+  }
+  clients_.erase(it);
+  refresh_wanted();
 }
 
 void MarketHub::message(net::WsServerSession& session, std::string_view payload, WallNanos now) {
@@ -67,7 +98,7 @@ void MarketHub::message(net::WsServerSession& session, std::string_view payload,
     return;
   }
   Client& client = *it->second;
-  const Json json = Json::parse(payload, nullptr, false);
+  const Json json = parse_client_message(payload, client.msgpack);
   const auto text = [&json](const char* name) -> std::string {
     const auto field = json.find(name);
     return field != json.end() && field->is_string() ? field->get<std::string>() : std::string();
@@ -78,7 +109,7 @@ void MarketHub::message(net::WsServerSession& session, std::string_view payload,
   }
   const std::string action = text("action");
   if (action == "auth") {
-    authenticate(client, text("key"), text("secret"), now);
+    authenticate(client, credentials_.match(text("key"), text("secret")), now);
   } else if (action != "subscribe" && action != "unsubscribe") {
     error(client, 400, "invalid syntax");
   } else if (!client.authenticated) {
@@ -88,13 +119,14 @@ void MarketHub::message(net::WsServerSession& session, std::string_view payload,
   }
 }
 
-void MarketHub::authenticate(Client& client, std::string_view key, std::string_view secret,
-                             WallNanos now) {
+void MarketHub::authenticate(Client& client, bool match, WallNanos now) {
   if (client.authenticated) {
     error(client, 403, "already authenticated");
-  } else if (!credentials_.match(key, secret)) {
+  } else if (!match) {
     error(client, 402, "auth failed");
-  } else if (authenticated() >= options_.max_authenticated) {
+  } else if (!in_plan(client.feed)) {
+    error(client, 409, "insufficient subscription");
+  } else if (places_taken(client.feed, now) >= options_.max_authenticated) {
     // Clients try again on the same connection until the old one is gone: give them the time.
     client.auth_deadline = WallNanos{now.ns + options_.auth_window_ns};
     error(client, 406, "connection limit exceeded");
@@ -104,219 +136,130 @@ void MarketHub::authenticate(Client& client, std::string_view key, std::string_v
   }
 }
 
-void MarketHub::expire(WallNanos now) {
+void MarketHub::tick(WallNanos now) {
   for (auto& [id, client] : clients_) {
-    if (!client->authenticated && !client->ending && now >= client->auth_deadline) {
-      error(*client, 404, "auth timeout");
-      client->ending = true;
-      client->session->close(1000, "auth timeout");
+    if (client->ending) {
+      continue;
     }
+    if (!client->authenticated && now >= client->auth_deadline) {
+      end(*client, 404, "auth timeout");
+    } else if (client->authenticated) {
+      check_liveness(*client, now);
+    }
+  }
+  if (timeline_.started() && timeline_.paced() && !finished_) {
+    bars_.advance(timeline_.session_time(now), *this);
+  }
+  play_test_stock(now);
+}
+
+// A peer that is there answers pings, however little it has to say.
+void MarketHub::check_liveness(Client& client, WallNanos now) {
+  if (now.ns - client.session->heard_at().ns >= options_.mute_ns) {
+    ++counters_.mute_clients;
+    client.ending = true;
+    client.session->cut();
+  } else if (now >= client.next_ping) {
+    client.next_ping = WallNanos{now.ns + options_.ping_every_ns};
+    static_cast<void>(client.session->ping());  // no room: the queue says already that it is slow
   }
 }
 
 void MarketHub::change_subscription(Client& client, const Json& json, bool subscribe,
                                     WallNanos now) {
-  for (const std::string_view name : kOtherFeeds) {
-    const auto list = json.find(name);
-    if (list != json.end() && list->is_array() && !list->empty()) {
+  switch (client.subscription.change(json, subscribe, symbol_limit(client.feed))) {
+    case Subscription::Change::kSyntax:
+      error(client, 400, "invalid syntax");
+      return;
+    case Subscription::Change::kChannel:
       error(client, 410, "invalid subscribe action for this feed");
       return;
-    }
+    case Subscription::Change::kTooMany:
+      error(client, 405, "symbol limit exceeded");
+      return;
+    case Subscription::Change::kDone:
+      break;
   }
-  std::vector<std::string> next[kChannels];
-  std::size_t entries = 0;
-  for (std::size_t channel = 0; channel < kChannels; ++channel) {
-    next[channel] = client.channels[channel];
-    const auto list = json.find(kChannelNames[channel]);
-    if (list != json.end() && !list->is_null()) {
-      if (!list_of_symbols(*list)) {
-        error(client, 400, "invalid syntax");
-        return;
-      }
-      for (const Json& entry : *list) {
-        const auto& name = entry.get_ref<const std::string&>();
-        std::erase(next[channel], name);
-        if (subscribe) {
-          next[channel].push_back(name);
-        }
-      }
-    }
-    entries += next[channel].size();
-  }
-  if (entries > options_.max_symbols) {
-    error(client, 405, "symbol limit exceeded");
-    return;
-  }
-  std::move(next, next + kChannels, client.channels);
-  const std::vector<std::uint8_t> before = client.wants;
+  const std::vector<ChannelBits> before = client.wants;
   refresh_wants(client);
-  acknowledge(client);
+  refresh_wanted();
+  flush(client);  // what was published before belongs before the acknowledgement
+  control(client, client.subscription.acknowledgement());
   send_books(client, before, now);
 }
 
 void MarketHub::refresh_wants(Client& client) {
-  const auto& symbols = venue_.symbols();
-  for (std::size_t i = 0; i < symbols.size(); ++i) {
-    client.wants[i] = 0;
-    for (const std::size_t channel : {kTrades, kQuotes, kBooks}) {
-      const auto& names = client.channels[channel];
-      if (std::find(names.begin(), names.end(), "*") != names.end() ||
-          std::find(names.begin(), names.end(), symbols[i].name) != names.end()) {
-        client.wants[i] = static_cast<std::uint8_t>(client.wants[i] | (1U << channel));
-        was_subscribed_ = true;
+  std::fill(client.wants.begin(), client.wants.end(), ChannelBits{0});
+  for (const Channel channel : channels_of(client.feed)) {
+    for (const std::string& name : client.subscription.names(channel)) {
+      if (name == "*") {
+        for (ChannelBits& wants : client.wants) {
+          wants = static_cast<ChannelBits>(wants | bit(channel));
+        }
+      } else if (const auto it = index_.find(name); it != index_.end()) {
+        client.wants[it->second] =
+            static_cast<ChannelBits>(client.wants[it->second] | bit(channel));
       }
     }
   }
-}
-
-void MarketHub::acknowledge(Client& client) {
-  std::string frame;
-  JsonWriter json(frame);
-  json.begin_array().begin_object();
-  json.key("T").text("subscription");
-  for (std::size_t channel = 0; channel < kChannels; ++channel) {
-    json.key(kChannelNames[channel]).begin_array();
-    for (const std::string& name : client.channels[channel]) {
-      json.text(name);
-    }
-    json.end_array();
-  }
-  json.end_object().end_array();
-  control(client, frame);
-}
-
-// Who subscribes to a book that is known already gets it whole first.
-void MarketHub::send_books(Client& client, const std::vector<std::uint8_t>& before, WallNanos now) {
   for (std::size_t i = 0; i < client.wants.size(); ++i) {
-    const auto symbol = static_cast<SymbolIndex>(i);
-    const RecordedBook& book = venue_.matcher().book(symbol);
-    const bool added = (client.wants[i] & kBookBit) != 0 && (before[i] & kBookBit) == 0;
-    if (!added || !book.ready()) {
-      continue;
+    if (!on_feed(client.feed, static_cast<SymbolIndex>(i))) {
+      client.wants[i] = 0;
+    } else if (client.wants[i] != 0 && i != test_symbol_) {
+      was_subscribed_ = true;
     }
-    MarketEncoder::BookUpdate whole;
-    whole.reset = true;
-    book.bids.walk([&](Price px, const BookSide::Level& level) {
-      whole.bids.push_back({px, Qty{level.recorded}});
-      return true;
-    });
-    book.asks.walk([&](Price px, const BookSide::Level& level) {
-      whole.asks.push_back({px, Qty{level.recorded}});
-      return true;
-    });
-    message_.clear();
-    encoder_.book(message_, symbol, whole, now);
-    add(client, message_);
   }
-  flush(client);
 }
 
-void MarketHub::on_record(const SessionRecord& record, WallNanos stamp) {
-  message_.clear();
-  switch (record.kind) {
-    case SessionKind::kQuote: {
-      const SessionQuote q = record.quote();
-      LastQuote& last = last_quotes_[record.symbol];
-      last = {{q.bid_px, q.bid_qty, q.ask_px, q.ask_qty}, true};
-      encoder_.quote(message_, record.symbol, last.quote, stamp);
-      publish(kQuoteBit, record.symbol, message_);
+void MarketHub::refresh_wanted() {
+  std::fill(wanted_.begin(), wanted_.end(), ChannelBits{0});
+  for (const auto& [id, client] : clients_) {
+    for (std::size_t i = 0; i < wanted_.size(); ++i) {
+      wanted_[i] = static_cast<ChannelBits>(wanted_[i] | client->wants[i]);
+    }
+  }
+}
+
+bool MarketHub::in_plan(Feed feed) const noexcept {
+  switch (feed) {
+    case Feed::kCrypto:
+      return has_crypto_;
+    case Feed::kIex:
+      return has_stocks_;
+    case Feed::kSip:
+      return has_stocks_ && !options_.basic_plan;
+    case Feed::kTest:
       break;
-    }
-    case SessionKind::kTrade: {
-      const SessionLevel print = record.level();
-      RecordedTrade trade{print.px, print.qty, std::nullopt};
-      if (record.side != SessionSide::kNone) {
-        trade.taker = record.side == SessionSide::kBid ? Side::kBuy : Side::kSell;
-      }
-      encoder_.trade(message_, record.symbol, trade, record.id, stamp);
-      publish(kTradeBit, record.symbol, message_);
-      break;
-    }
-    case SessionKind::kStatus:
-      break;
-    case SessionKind::kDepth: {
-      const SessionLevel level = record.level();
-      auto& side = record.side == SessionSide::kBid ? update_.bids : update_.asks;
-      side.push_back({level.px, level.qty});
-      update_.reset = update_.reset || record.snapshot();
-      if (record.last_of_event()) {
-        encoder_.book(message_, record.symbol, update_, stamp);
-        publish(kBookBit, record.symbol, message_);
-        update_.bids.clear();
-        update_.asks.clear();
-        update_.reset = false;
-      }
-      break;
-    }
   }
+  return true;
 }
 
-void MarketHub::repeat_quotes(WallNanos stamp) {
-  for (std::size_t i = 0; i < last_quotes_.size(); ++i) {
-    if (last_quotes_[i].seen) {
-      message_.clear();
-      encoder_.quote(message_, static_cast<SymbolIndex>(i), last_quotes_[i].quote, stamp);
-      publish(kQuoteBit, static_cast<SymbolIndex>(i), message_);
-    }
-  }
-  flush();
+std::size_t MarketHub::symbol_limit(Feed feed) const noexcept {
+  return options_.basic_plan && feed == Feed::kIex ? kBasicSymbols : options_.max_symbols;
 }
 
-void MarketHub::publish(std::uint8_t channel_bit, SymbolIndex symbol, const std::string& message) {
-  for (auto& [id, client] : clients_) {
-    if ((client->wants[symbol] & channel_bit) != 0 && !client->ending) {
-      add(*client, message);
-    }
+bool MarketHub::on_feed(Feed feed, SymbolIndex symbol) const {
+  if (symbol == test_symbol_ || feed == Feed::kTest) {
+    return symbol == test_symbol_ && feed == Feed::kTest;
   }
+  return symbols_[symbol].is_equity() == is_stock(feed);
 }
 
-void MarketHub::add(Client& client, std::string_view message) {
-  client.batch.push_back(client.batched == 0 ? '[' : ',');
-  client.batch.append(message);
-  ++client.batched;
-  ++counters_.messages;
-  if (client.batched == kMaxBatch) {
-    flush(client);
-  }
+std::optional<SymbolIndex> MarketHub::find(const std::string& name, bool stock) const {
+  const auto it = index_.find(name);
+  const bool known =
+      it != index_.end() && it->second != test_symbol_ && symbols_[it->second].is_equity() == stock;
+  return known ? std::optional(it->second) : std::nullopt;
 }
 
-void MarketHub::flush() {
-  for (auto& [id, client] : clients_) {
-    flush(*client);
-  }
-}
-
-void MarketHub::flush(Client& client) {
-  if (client.batched == 0) {
-    return;
-  }
-  client.batch.push_back(']');
-  const bool sent = !client.ending && client.session->send(client.batch, false);
-  client.batch.clear();
-  client.batched = 0;
-  if (sent && client.session->queued_bytes() <= options_.slow_client_bytes) {
-    ++counters_.frames;
-    return;
-  }
-  if (!client.ending) {
-    ++counters_.slow_clients;
-    error(client, 407, "slow client");
-    client.ending = true;
-    client.session->close(1000, "slow client");
-  }
-}
-
-bool MarketHub::congested() const {
-  return std::any_of(clients_.begin(), clients_.end(), [this](const auto& entry) {
-    const Client& client = *entry.second;
-    return !client.ending && client.session->queued_bytes() > options_.pace_bytes;
+std::size_t MarketHub::places_taken(Feed feed, WallNanos now) {
+  std::erase_if(ghosts_, [now](const Ghost& ghost) { return ghost.until <= now; });
+  const auto ghosts = std::count_if(ghosts_.begin(), ghosts_.end(),
+                                    [feed](const Ghost& ghost) { return ghost.feed == feed; });
+  const auto alive = std::count_if(clients_.begin(), clients_.end(), [feed](const auto& entry) {
+    return entry.second->authenticated && entry.second->feed == feed;
   });
-}
-
-std::size_t MarketHub::authenticated() const {
-  return static_cast<std::size_t>(
-      std::count_if(clients_.begin(), clients_.end(),
-                    [](const auto& entry) { return entry.second->authenticated; }));
+  return static_cast<std::size_t>(ghosts + alive);
 }
 
 void MarketHub::error(Client& client, int code, std::string_view text) {
@@ -331,8 +274,19 @@ void MarketHub::error(Client& client, int code, std::string_view text) {
 }
 
 void MarketHub::control(Client& client, std::string_view frame) {
+  std::string packed;
+  if (client.msgpack) {
+    append_msgpack(packed, frame, MsgpackTimes::kMarketData);
+    frame = packed;
+  }
   // A session too full for a control message is about to be closed as slow; nothing else to do.
-  static_cast<void>(client.session->send(frame, false));
+  static_cast<void>(client.session->send(frame, client.msgpack));
+}
+
+void MarketHub::end(Client& client, int code, std::string_view text) {
+  error(client, code, text);
+  client.ending = true;
+  client.session->close(1000, text);
 }
 
 }  // namespace sluice::sim

@@ -26,10 +26,12 @@ void drop_filled(Queue& queue) {
 
 void Matcher::quote(SymbolIndex symbol, const RecordedQuote& quote, Fills& fills) {
   Market& market = markets_[symbol];
-  market.book.bids.quote(quote.bid_px, quote.bid_qty,
-                         [&](const LevelChange& change) { on_level_change(market.buys, change); });
-  market.book.asks.quote(quote.ask_px, quote.ask_qty,
-                         [&](const LevelChange& change) { on_level_change(market.sells, change); });
+  market.book.bids.quote(quote.bid_px, quote.bid_qty, [&](const LevelChange& change) {
+    on_level_change(market, market.buys, change);
+  });
+  market.book.asks.quote(quote.ask_px, quote.ask_qty, [&](const LevelChange& change) {
+    on_level_change(market, market.sells, change);
+  });
   match(market, fills);
 }
 
@@ -38,19 +40,34 @@ void Matcher::depth(SymbolIndex symbol, const RecordedLevel& level, Fills& fills
   if (level.snapshot_begins) {
     for (const Side side : {Side::kBuy, Side::kSell}) {
       market.book.side(side).begin_snapshot(
-          [&](const LevelChange& change) { on_level_change(market.queue(side), change); });
+          [&](const LevelChange& change) { on_level_change(market, market.queue(side), change); });
     }
   }
   market.book.side(level.side).depth(level.px, level.qty, [&](const LevelChange& change) {
-    on_level_change(market.queue(level.side), change);
+    on_level_change(market, market.queue(level.side), change);
   });
   if (level.last_of_event) {
     match(market, fills);
   }
 }
 
+void Matcher::quotes_only(SymbolIndex symbol) noexcept {
+  markets_[symbol].book.bids.quotes_only();
+  markets_[symbol].book.asks.quotes_only();
+  markets_[symbol].grain = kScale;
+}
+
+void Matcher::halt(SymbolIndex symbol, bool halted, Fills& fills) {
+  Market& market = markets_[symbol];
+  market.halted = halted;
+  match(market, fills);
+}
+
 void Matcher::trade(SymbolIndex symbol, const RecordedTrade& trade, Fills& fills) {
   Market& market = markets_[symbol];
+  if (market.halted || trade.exempt || trade.qty.raw <= 0) {
+    return;
+  }
   std::int64_t budget = trade.qty.raw;
   // The side that was hit first: the trade happened there. A passive price through the other side's
   // orders would have met them first, so they are filled from what is left of the same trade.
@@ -91,8 +108,15 @@ void Matcher::hit_resting(const BookSide& side, Queue& queue, const RecordedTrad
 Qty Matcher::enter(SymbolIndex symbol, const MatchOrder& order, Fills& fills) {
   Market& market = markets_[symbol];
   Working working{order, order.qty.raw, 0, false};
-  take(market.book, working, fills);
-  if (working.leaves == 0 || order.tif == TimeInForce::kIoc) {
+  if (order.rested && order.type == OrderType::kLimit) {
+    rest(market, working);
+    return order.qty;
+  }
+  const bool all_or_none = order.tif == TimeInForce::kFok;
+  if (!all_or_none || in_sight(market, order)) {
+    take(market, working, fills);
+  }
+  if (working.leaves == 0 || all_or_none || order.tif == TimeInForce::kIoc) {
     return Qty{0};
   }
   const Qty leaves{working.leaves};
@@ -104,8 +128,24 @@ Qty Matcher::enter(SymbolIndex symbol, const MatchOrder& order, Fills& fills) {
   return leaves;
 }
 
-void Matcher::take(RecordedBook& book, Working& working, Fills& fills) {
-  BookSide& other = book.side(opposite(working.order.side));
+bool Matcher::in_sight(Market& market, const MatchOrder& order) {
+  const BookSide& other = market.book.side(opposite(order.side));
+  std::int64_t missing = order.qty.raw;
+  other.walk([&](Price px, const BookSide::Level& level) {
+    if (other.rank(px) > other.rank(order.limit)) {
+      return false;
+    }
+    missing -= std::min(level.available(), missing);
+    return missing > 0;
+  });
+  return missing == 0;
+}
+
+void Matcher::take(Market& market, Working& working, Fills& fills) {
+  if (market.closed()) {
+    return;
+  }
+  BookSide& other = market.book.side(opposite(working.order.side));
   const std::int64_t worst = other.rank(working.order.limit);
   other.walk([&](Price px, BookSide::Level& level) {
     if (other.rank(px) > worst) {
@@ -122,10 +162,54 @@ void Matcher::take(RecordedBook& book, Working& working, Fills& fills) {
   });
 }
 
+Qty Matcher::affordable(SymbolIndex symbol, Side side, Cash budget, Price worst, Qty lot) const {
+  const BookSide& other = markets_[symbol].book.side(opposite(side));
+  std::int64_t money = budget.raw;
+  std::int64_t sum = 0;
+  // Rounded down: what a price buys must not cost more than there is.
+  const auto buys = [](std::int64_t cash, Price px) {
+    __extension__ using Wide = __int128;
+    return static_cast<std::int64_t>(
+        std::min<Wide>(Wide{cash} * kScale / std::max<std::int64_t>(px.raw, 1), INT64_MAX / 4));
+  };
+  Price last = worst;
+  other.walk([&](Price px, const BookSide::Level& level) {
+    if (other.rank(px) > other.rank(worst)) {
+      return false;
+    }
+    last = worst.raw == 0 ? px : worst;  // a market sell knows no worst price
+    const std::int64_t qty = std::min(level.available(), buys(money, px));
+    Cash cost{};
+    if (!notional(px, Qty{qty}, cost)) {
+      return false;
+    }
+    sum += qty;
+    money -= std::min(cost.raw, money);
+    return qty == level.available();
+  });
+  sum += last.raw > 0 ? buys(money, last) : 0;
+  return Qty{sum - sum % std::max<std::int64_t>(lot.raw, 1)};
+}
+
+bool Matcher::succeed(SymbolIndex symbol, OrderKey key, OrderKey successor, Qty qty) noexcept {
+  Market& market = markets_[symbol];
+  for (Queue* queue : {&market.buys, &market.sells}) {
+    for (Working& working : *queue) {
+      if (working.order.key == key && qty.raw <= working.leaves) {
+        working.order.key = successor;
+        working.leaves = qty.raw;
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
 void Matcher::rest(Market& market, Working working) {
   const BookSide& side = market.book.side(working.order.side);
   working.resting = true;
   working.queue_ahead = side.recorded_at(working.order.limit).raw;
+  working.queue_known = side.knows(working.order.limit);
   Queue& queue = market.queue(working.order.side);
   const std::int64_t rank = side.rank(working.order.limit);
   const auto place = std::upper_bound(
@@ -134,7 +218,8 @@ void Matcher::rest(Market& market, Working working) {
   queue.insert(place, working);
 }
 
-void Matcher::on_level_change(Queue& queue, const LevelChange& change) noexcept {
+void Matcher::on_level_change(const Market& market, Queue& queue,
+                              const LevelChange& change) noexcept {
   const std::int64_t traded = std::min(change.traded, change.old_qty);
   const std::int64_t standing = change.old_qty - traded;  // what a cancel could take from
   const std::int64_t cancelled = std::max<std::int64_t>(0, standing - change.new_qty);
@@ -142,21 +227,26 @@ void Matcher::on_level_change(Queue& queue, const LevelChange& change) noexcept 
     if (working.order.limit != change.px) {
       continue;
     }
+    if (!working.queue_known && change.new_qty > 0) {
+      working.queue_ahead = change.new_qty;
+      working.queue_known = true;
+      continue;
+    }
     std::int64_t share = 0;
     if (cancelled > 0 && mul_div_half_even(working.queue_ahead, cancelled, standing, share)) {
-      working.queue_ahead -= std::min(share, working.queue_ahead);
+      working.queue_ahead -= std::min(share - share % market.grain, working.queue_ahead);
     }
     working.queue_ahead = std::min(working.queue_ahead, change.new_qty);
   }
 }
 
 void Matcher::match(Market& market, Fills& fills) {
-  if (market.idle()) {
+  if (market.idle() || market.closed()) {
     return;
   }
   for (Queue* queue : {&market.waiting, &market.buys, &market.sells}) {
     for (Working& working : *queue) {
-      take(market.book, working, fills);
+      take(market, working, fills);
     }
     drop_filled(*queue);
   }

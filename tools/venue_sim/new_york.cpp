@@ -11,16 +11,15 @@ namespace sluice::sim {
 namespace {
 
 constexpr std::int64_t kDayNs = 86'400 * kNanosPerSecond;
-constexpr std::int64_t kOpenNs = (9 * 60 + 30) * 60 * kNanosPerSecond;
-constexpr std::int64_t kCloseNs = 16 * 3'600 * kNanosPerSecond;
+constexpr std::int64_t kHourS = 3'600;
+constexpr std::int64_t kPreOpenS = 4 * kHourS;
+constexpr std::int64_t kOpenS = 9 * kHourS + kHourS / 2;
+constexpr std::int64_t kCloseS = 16 * kHourS;
+constexpr std::int64_t kEarlyCloseS = 13 * kHourS;
+constexpr std::int64_t kPostMarketS = 4 * kHourS;
 
 constexpr std::int64_t floor_div(std::int64_t a, std::int64_t b) noexcept {
   return a / b - (a % b < 0 ? 1 : 0);
-}
-
-// 1970-01-01 was a Thursday; 0 = Monday.
-constexpr bool is_weekday(std::int64_t local_day) noexcept {
-  return ((local_day + 3) % 7 + 7) % 7 < 5;
 }
 
 const date::time_zone& zone() {
@@ -88,25 +87,37 @@ std::string NewYork::date(WallNanos at) {
   return rfc3339(at).substr(0, 10);
 }
 
-NewYork::Session NewYork::session(WallNanos at) {
-  const std::int64_t today = floor_div(at.ns + offset_s(at) * kNanosPerSecond, kDayNs);
-  Session found{false, {}, {}};
-  // A week and a day always hold the next weekday's open and close.
-  for (std::int64_t day = today; day <= today + 8; ++day) {
-    if (!is_weekday(day)) {
-      continue;
-    }
-    const WallNanos open{utc_of_local_ns(day * kDayNs + kOpenNs)};
-    const WallNanos close{utc_of_local_ns(day * kDayNs + kCloseNs)};
-    found.is_open = found.is_open || (open <= at && at < close);
-    if (found.next_open.ns == 0 && open > at) {
-      found.next_open = open;
-    }
-    if (found.next_close.ns == 0 && close > at) {
-      found.next_close = close;
+CivilDay NewYork::local_day(WallNanos at) {
+  return {floor_div(at.ns + offset_s(at) * kNanosPerSecond, kDayNs)};
+}
+
+WallNanos NewYork::moment(CivilDay day, std::int64_t seconds) {
+  return {utc_of_local_ns(day.days * kDayNs + seconds * kNanosPerSecond)};
+}
+
+NewYork::TradingDay NewYork::trading_day(CivilDay day) {
+  const std::int64_t close_s = closes_early(day) ? kEarlyCloseS : kCloseS;
+  return {day, moment(day, kPreOpenS), moment(day, kOpenS), moment(day, close_s),
+          moment(day, close_s + kPostMarketS)};
+}
+
+NewYork::TradingDay NewYork::trading_day_at(WallNanos at) {
+  const CivilDay today = local_day(at);
+  if (is_trading_day(today)) {
+    const TradingDay hours = trading_day(today);
+    if (at < hours.post_close) {
+      return hours;
     }
   }
-  return found;
+  return trading_day(next_trading_day(today));
+}
+
+NewYork::Session NewYork::session(WallNanos at) {
+  const TradingDay hours = trading_day_at(at);
+  const TradingDay next = trading_day(next_trading_day(hours.day));
+  return {.is_open = hours.open <= at && at<hours.close, .next_open = hours.open> at ? hours.open
+                                                                                     : next.open,
+          .next_close = hours.close > at ? hours.close : next.close};
 }
 
 }  // namespace sluice::sim

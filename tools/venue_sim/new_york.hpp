@@ -7,6 +7,7 @@
 #include <string>
 
 #include "common/base/time.hpp"
+#include "tools/venue_sim/us_calendar.hpp"
 
 namespace sluice::sim {
 
@@ -22,8 +23,22 @@ class NewYork {
   // "2024-08-08"
   [[nodiscard]] std::string date(WallNanos at);
 
-  // The equity market's regular session around `at`: Monday to Friday, 09:30 to 16:00 local.
-  // Holidays are not known here.
+  // One trading day's hours, as moments: pre-market, regular session, post-market.
+  struct TradingDay {
+    CivilDay day;
+    WallNanos pre_open;    // 04:00
+    WallNanos open;        // 09:30
+    WallNanos close;       // 16:00, or 13:00
+    WallNanos post_close;  // four hours later
+  };
+  [[nodiscard]] TradingDay trading_day(CivilDay day);
+  // The one whose post-market is not over at `at`.
+  [[nodiscard]] TradingDay trading_day_at(WallNanos at);
+  // The local moment `seconds` after midnight of `day`.
+  [[nodiscard]] WallNanos moment(CivilDay day, std::int64_t seconds);
+  [[nodiscard]] CivilDay local_day(WallNanos at);
+
+  // The equity market's regular session around `at`.
   struct Session {
     bool is_open;
     WallNanos next_open;   // strictly later than `at`

@@ -1,205 +1,231 @@
 #include "tools/venue_sim/order_request.hpp"
 
-#include <algorithm>
-#include <array>
-#include <cstddef>
-#include <map>
-#include <nlohmann/json.hpp>
-#include <optional>
+#include <functional>
 #include <string>
 #include <utility>
+
+#include "tools/venue_sim/json_fields.hpp"
 
 namespace sluice::sim {
 namespace {
 
-struct Field {
-  enum class Kind { kText, kNumber, kBoolean, kNested };
-  Kind kind;
-  std::string text;
-};
-using Fields = std::map<std::string, Field, std::less<>>;
+using Refusal = std::optional<ApiError>;
 
-// Collects the top-level fields of one object with numbers as they were written: a number that went
-// through binary floating point would no longer be the client's.
-class FieldCollector {
- public:
-  explicit FieldCollector(Fields& fields) : fields_(fields) {}
-
-  bool null() { return top_level(); }
-  bool boolean(bool value) { return put(Field::Kind::kBoolean, value ? "true" : "false"); }
-  bool number_integer(std::int64_t value) {
-    return put(Field::Kind::kNumber, std::to_string(value));
-  }
-  bool number_unsigned(std::uint64_t value) {
-    return put(Field::Kind::kNumber, std::to_string(value));
-  }
-  bool number_float(double, const std::string& written) {
-    return put(Field::Kind::kNumber, written);
-  }
-  bool string(std::string& value) { return put(Field::Kind::kText, value); }
-  bool binary(nlohmann::json::binary_t&) { return false; }
-  bool start_object(std::size_t) { return nest(); }
-  bool end_object() { return --depth_ >= 0; }
-  bool start_array(std::size_t) { return depth_ > 0 && nest(); }
-  bool end_array() { return --depth_ >= 0; }
-  bool key(std::string& name) {
-    if (depth_ == 1) {
-      key_ = name;
-    }
-    return true;
-  }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) {
-    return false;
-  }
-
- private:
-  [[nodiscard]] bool top_level() const { return depth_ > 0; }  // a bare scalar is no order
-  bool put(Field::Kind kind, std::string text) {
-    if (depth_ == 1) {
-      fields_.insert_or_assign(key_, Field{kind, std::move(text)});
-    }
-    return top_level();
-  }
-  bool nest() {
-    if (depth_ == 1) {
-      fields_.insert_or_assign(key_, Field{Field::Kind::kNested, {}});
-    }
-    ++depth_;
-    return true;
-  }
-
-  Fields& fields_;
-  std::string key_;
-  int depth_{0};
-};
-
-const Field* find(const Fields& fields, std::string_view name) {
-  const auto it = fields.find(name);
-  return it == fields.end() ? nullptr : &it->second;
-}
-
-std::optional<std::string_view> text_of(const Fields& fields, std::string_view name) {
-  const Field* field = find(fields, name);
-  if (field == nullptr || field->kind != Field::Kind::kText) {
+// A refusal, or nothing and the value in `raw`, which stays as it is when the field is absent. A
+// value that is there must be positive: "<spoken> must be > 0".
+Refusal read_positive(const JsonFields& fields, std::string_view name, std::string_view spoken,
+                      std::int64_t& raw) {
+  const JsonField* field = fields.find(name);
+  if (field == nullptr) {
     return std::nullopt;
   }
-  return field->text;
-}
-
-// A refusal, or nothing and the value in `raw`.
-std::optional<ApiError> read_decimal(const Field& field, std::string_view name, std::int64_t& raw) {
-  if (field.kind != Field::Kind::kText && field.kind != Field::Kind::kNumber) {
+  if (field->kind != JsonField::Kind::kText && field->kind != JsonField::Kind::kNumber) {
     return malformed_body();
   }
-  const DecimalStatus status = parse_decimal(field.text, raw);
+  const DecimalStatus status = parse_decimal(field->text, raw);
   if (status != DecimalStatus::kOk) {
     return invalid_parameter(std::string(name) + " is " + std::string(describe(status)));
+  }
+  if (raw <= 0) {
+    return invalid_parameter(std::string(spoken) + " must be > 0");
   }
   return std::nullopt;
 }
 
-std::optional<ApiError> read_words(const Fields& fields, NewOrder& order) {
-  const auto side = text_of(fields, "side");
+template <class E>
+std::optional<E> word_in(std::string_view text, std::initializer_list<E> candidates) {
+  for (const E candidate : candidates) {
+    if (word(candidate) == text) {
+      return candidate;
+    }
+  }
+  return std::nullopt;
+}
+
+Refusal read_words(const JsonFields& fields, NewOrder& order) {
+  const auto side = fields.text("side");
   if (side == "buy") {
     order.side = Side::kBuy;
   } else if (side == "sell") {
     order.side = Side::kSell;
   } else {
-    return invalid_parameter(find(fields, "side") == nullptr ? "side is required" : "invalid side");
+    return invalid_parameter(fields.has("side") ? "invalid side" : "side is required");
   }
-  const auto type = text_of(fields, "type");
-  if (type == "market") {
-    order.type = OrderType::kMarket;
-  } else if (type == "limit") {
-    order.type = OrderType::kLimit;
-  } else if (type == "stop" || type == "trailing_stop") {
-    return not_allowed("invalid order type for crypto order");
-  } else if (type == "stop_limit") {
-    return not_allowed("stop_limit orders are not offered by this venue");
-  } else {
-    return invalid_parameter(find(fields, "type") == nullptr ? "type is required"
-                                                             : "invalid order type");
+  const auto type = word_in(fields.text("type").value_or(""), kOrderTypes);
+  if (!type) {
+    return invalid_parameter(fields.has("type") ? "invalid order type" : "type is required");
   }
-  static constexpr std::array<std::string_view, 4> kNotForCrypto{"day", "opg", "cls", "fok"};
-  const auto tif = text_of(fields, "time_in_force");
-  if (tif == "gtc") {
-    order.tif = TimeInForce::kGtc;
-  } else if (tif == "ioc") {
-    order.tif = TimeInForce::kIoc;
-  } else if (tif &&
-             std::find(kNotForCrypto.begin(), kNotForCrypto.end(), *tif) != kNotForCrypto.end()) {
-    return not_allowed("invalid crypto time_in_force");
-  } else {
+  order.type = *type;
+  const auto tif = word_in(fields.text("time_in_force").value_or(""), kTimesInForce);
+  if (!tif) {
     return invalid_parameter("invalid time_in_force");
   }
+  order.tif = *tif;
+  order.extended_hours = fields.is_true("extended_hours");
   return std::nullopt;
 }
 
-std::optional<ApiError> read_amounts(const Fields& fields, NewOrder& order) {
-  const Field* qty = find(fields, "qty");
-  const Field* notional = find(fields, "notional");
-  if (qty != nullptr && notional != nullptr) {
-    return api_error(400, kCodeInvalidParameter, "only one of qty or notional is accepted");
-  }
-  if (qty == nullptr && notional == nullptr) {
-    return invalid_parameter("qty or notional is required");
-  }
-  if (qty == nullptr) {
-    return not_allowed("notional orders are not offered by this venue");
-  }
-  if (auto error = read_decimal(*qty, "qty", order.qty.raw)) {
-    return error;
-  }
-  if (order.qty.raw <= 0) {
-    return invalid_parameter("qty must be > 0");
-  }
-  const Field* limit = find(fields, "limit_price");
-  const bool has_stop = find(fields, "stop_price") != nullptr ||
-                        find(fields, "trail_price") != nullptr ||
-                        find(fields, "trail_percent") != nullptr;
-  if (order.type == OrderType::kMarket) {
-    if (limit != nullptr || has_stop) {
-      return invalid_parameter("market orders require no stop or limit price");
-    }
-    return std::nullopt;
-  }
-  if (limit == nullptr) {
-    return invalid_parameter("limit orders require a limit price");
-  }
-  if (has_stop) {
-    return invalid_parameter("limit orders require no stop price");
-  }
-  if (auto error = read_decimal(*limit, "limit_price", order.limit.raw)) {
-    return error;
-  }
-  if (order.limit.raw <= 0) {
-    return invalid_parameter("limit price must be > 0");
-  }
-  return std::nullopt;
-}
-
-std::optional<ApiError> read_extras(const Fields& fields, NewOrder& order) {
-  if (const Field* id = find(fields, "client_order_id")) {
-    if (id->kind != Field::Kind::kText) {
+// The prices of the legs.
+Refusal read_leg_prices(const JsonFields& fields, NewOrder& order) {
+  struct Part {
+    std::string_view leg;
+    std::string_view name;
+    std::int64_t& raw;
+    bool required;
+  };
+  for (const Part& part :
+       {Part{"take_profit", "take_profit.limit_price", order.take_profit.raw, true},
+        Part{"stop_loss", "stop_loss.stop_price", order.stop_loss.raw, true},
+        Part{"stop_loss", "stop_loss.limit_price", order.stop_loss_limit.raw, false}}) {
+    const JsonField* leg = fields.find(part.leg);
+    if (leg != nullptr && leg->kind != JsonField::Kind::kNested) {
       return malformed_body();
     }
-    if (id->text.size() > kMaxClientOrderIdChars) {
-      return invalid_parameter("client_order_id must be no more than 128 characters");
+    if (auto error = read_positive(fields, part.name, part.name, part.raw)) {
+      return error;
     }
-    order.client_order_id = id->text;
+    if (part.required && leg != nullptr && !fields.has(part.name)) {
+      return invalid_parameter(std::string(part.name) + " is required");
+    }
   }
-  const auto order_class = text_of(fields, "order_class");
-  if (order_class && !order_class->empty() && *order_class != "simple") {
+  return std::nullopt;
+}
+
+Refusal read_class(const JsonFields& fields, NewOrder& order) {
+  const std::string_view text = fields.text("order_class").value_or("");
+  if (text == "mleg" || fields.has("legs")) {
+    return not_allowed("mleg orders are not offered: options are not traded at this venue");
+  }
+  if (fields.has("advanced_instructions")) {
+    return not_allowed("advanced_instructions are not offered by this venue");
+  }
+  const auto order_class = word_in(text == "simple" ? "" : text, kOrderClasses);
+  if (!order_class) {
+    return invalid_parameter("invalid order_class");
+  }
+  order.order_class = *order_class;
+  return read_leg_prices(fields, order);
+}
+
+Refusal read_amounts(const JsonFields& fields, NewOrder& order) {
+  const bool by_qty = fields.has("qty");
+  const bool by_notional = fields.has("notional");
+  if (by_qty && by_notional) {
+    return api_error(400, kCodeInvalidParameter, "only one of qty or notional is accepted");
+  }
+  if (!by_qty && !by_notional) {
+    return invalid_parameter("qty or notional is required");
+  }
+  if (auto error = read_positive(fields, "qty", "qty", order.qty.raw)) {
+    return error;
+  }
+  if (auto error = read_positive(fields, "notional", "notional", order.notional.raw)) {
+    return error;
+  }
+  if (order.notional.raw % (kScale / 100) != 0) {
+    return invalid_parameter("notional must have at most 2 decimals");
+  }
+  return std::nullopt;
+}
+
+Refusal read_trail(const JsonFields& fields, NewOrder& order) {
+  if (fields.has("trail_price") == fields.has("trail_percent")) {
+    return invalid_parameter(
+        "trailing stop orders require exactly one of trail_price and trail_percent");
+  }
+  if (auto error = read_positive(fields, "trail_price", "trail_price", order.trail_price.raw)) {
+    return error;
+  }
+  if (auto error = read_positive(fields, "trail_percent", "trail_percent", order.trail_percent)) {
+    return error;
+  }
+  if (order.trail_percent >= 100 * kScale) {
+    return invalid_parameter("trail_percent must be < 100");
+  }
+  return std::nullopt;
+}
+
+// What is wrong with the set of prices given for the type; nothing if nothing is.
+std::string_view wrong_prices(OrderType type, bool limit, bool stop, bool trail) noexcept {
+  switch (type) {
+    case OrderType::kMarket:
+      return limit || stop || trail ? "market orders require no stop or limit price" : "";
+    case OrderType::kLimit:
+      if (!limit) {
+        return "limit orders require a limit price";
+      }
+      return stop || trail ? "limit orders require no stop price" : "";
+    case OrderType::kStop:
+      return !stop || limit || trail ? "stop orders require a stop price and no limit price" : "";
+    case OrderType::kStopLimit:
+      return !stop || !limit || trail ? "stop limit orders require both stop and limit price" : "";
+    case OrderType::kTrailingStop:
+      return limit || stop ? "trailing stop orders require no stop or limit price" : "";
+  }
+  return "";
+}
+
+Refusal read_prices(const JsonFields& fields, NewOrder& order) {
+  const bool from_profit = order.order_class == OrderClass::kOco &&
+                           order.type == OrderType::kLimit && order.take_profit.raw != 0;
+  const bool limit = fields.has("limit_price");
+  const bool trail = fields.has("trail_price") || fields.has("trail_percent");
+  const std::string_view wrong =
+      wrong_prices(order.type, limit || from_profit, fields.has("stop_price"), trail);
+  if (!wrong.empty()) {
+    return invalid_parameter(wrong);
+  }
+  if (order.type == OrderType::kTrailingStop) {
+    return read_trail(fields, order);
+  }
+  if (auto error = read_positive(fields, "limit_price", "limit price", order.limit.raw)) {
+    return error;
+  }
+  if (auto error = read_positive(fields, "stop_price", "stop price", order.stop.raw)) {
+    return error;
+  }
+  if (from_profit && !limit) {
+    order.limit = order.take_profit;
+  }
+  if (from_profit && order.limit != order.take_profit) {
+    return invalid_parameter("oco orders are limited at take_profit.limit_price");
+  }
+  return std::nullopt;
+}
+
+Refusal read_client_order_id(const JsonFields& fields, std::string& out) {
+  const JsonField* id = fields.find("client_order_id");
+  if (id == nullptr) {
+    return std::nullopt;
+  }
+  if (id->kind != JsonField::Kind::kText) {
+    return malformed_body();
+  }
+  if (id->text.size() > kMaxClientOrderIdChars) {
+    return invalid_parameter("client_order_id must be no more than 128 characters");
+  }
+  out = id->text;
+  return std::nullopt;
+}
+
+Refusal read_client_id(const JsonFields& fields, NewOrder& order) {
+  return read_client_order_id(fields, order.client_order_id);
+}
+
+Refusal read_symbol(const JsonFields& fields, const Venue& venue, NewOrder& order) {
+  const auto symbol = fields.text("symbol");
+  if (!symbol) {
+    return fields.text("order_class") == "mleg" ? std::nullopt
+                                                : Refusal(invalid_parameter("symbol is required"));
+  }
+  const auto index = venue.find_symbol(*symbol);
+  if (!index) {
+    return not_allowed("asset \"" + std::string(*symbol) + "\" not found");
+  }
+  order.symbol = *index;
+  const bool advanced = fields.has("legs") || fields.has("advanced_instructions");
+  if (!venue.symbols()[*index].is_equity() && advanced) {
     return not_allowed("crypto orders must be simple orders");
-  }
-  for (const char* name : {"take_profit", "stop_loss", "legs", "advanced_instructions"}) {
-    if (find(fields, name) != nullptr) {
-      return not_allowed("crypto orders must be simple orders");
-    }
-  }
-  const Field* extended = find(fields, "extended_hours");
-  if (extended != nullptr && extended->text == "true") {
-    return not_allowed("extended_hours is not supported for crypto orders");
   }
   return std::nullopt;
 }
@@ -207,27 +233,91 @@ std::optional<ApiError> read_extras(const Fields& fields, NewOrder& order) {
 }  // namespace
 
 std::variant<NewOrder, ApiError> parse_order_request(std::string_view body, const Venue& venue) {
-  Fields fields;
-  FieldCollector collector(fields);
-  if (!nlohmann::json::sax_parse(body, &collector)) {
+  JsonFields fields;
+  if (!fields.parse(body)) {
     return malformed_body();
   }
   NewOrder order;
-  const auto symbol = text_of(fields, "symbol");
-  if (!symbol) {
-    return invalid_parameter("symbol is required");
+  if (auto error = read_symbol(fields, venue, order)) {
+    return *std::move(error);
   }
-  const auto index = venue.find_symbol(*symbol);
-  if (!index) {
-    return not_allowed("asset \"" + std::string(*symbol) + "\" not found");
+  for (const auto read : {read_class, read_words}) {
+    if (auto error = read(fields, order)) {
+      return *std::move(error);
+    }
   }
-  order.symbol = *index;
-  for (const auto read : {read_words, read_amounts, read_extras}) {
+  // Before the prices are looked at: a type that does not exist has none that are missing.
+  const bool crypto = !venue.symbols()[order.symbol].is_equity();
+  if (crypto && (order.type == OrderType::kStop || order.type == OrderType::kTrailingStop)) {
+    return not_allowed("invalid order type for crypto order");
+  }
+  for (const auto read : {read_amounts, read_prices, read_client_id}) {
     if (auto error = read(fields, order)) {
       return *std::move(error);
     }
   }
   return order;
+}
+
+std::variant<ReplaceOrder, ApiError> parse_replace_request(std::string_view body) {
+  JsonFields fields;
+  if (!fields.parse(body)) {
+    return malformed_body();
+  }
+  if (fields.has("notional")) {
+    return not_allowed("notional orders cannot be replaced");
+  }
+  if (fields.has("advanced_instructions")) {
+    return not_allowed("advanced_instructions are not offered by this venue");
+  }
+  ReplaceOrder change;
+  struct Part {
+    std::string_view name;
+    std::string_view spoken;
+    std::function<void(std::int64_t)> put;
+  };
+  for (const Part& part :
+       {Part{"qty", "qty", [&](std::int64_t raw) { change.qty = Qty{raw}; }},
+        Part{"limit_price", "limit price", [&](std::int64_t raw) { change.limit = Price{raw}; }},
+        Part{"stop_price", "stop price", [&](std::int64_t raw) { change.stop = Price{raw}; }},
+        Part{"trail", "trail", [&](std::int64_t raw) { change.trail = raw; }}}) {
+    std::int64_t raw = 0;
+    if (auto error = read_positive(fields, part.name, part.spoken, raw)) {
+      return *std::move(error);
+    }
+    if (fields.has(part.name)) {
+      part.put(raw);
+    }
+  }
+  if (fields.has("time_in_force")) {
+    change.tif = word_in(fields.text("time_in_force").value_or(""), kTimesInForce);
+    if (!change.tif) {
+      return invalid_parameter("invalid time_in_force");
+    }
+  }
+  std::string id;
+  if (auto error = read_client_order_id(fields, id)) {
+    return *std::move(error);
+  }
+  if (!id.empty()) {
+    change.client_order_id = std::move(id);
+  }
+  return change;
+}
+
+std::variant<std::optional<bool>, ApiError> parse_suspend_trade(std::string_view body) {
+  JsonFields fields;
+  if (!fields.parse(body)) {
+    return malformed_body();
+  }
+  const JsonField* field = fields.find("suspend_trade");
+  if (field == nullptr) {
+    return std::optional<bool>();
+  }
+  if (field->kind != JsonField::Kind::kBoolean) {
+    return invalid_parameter("suspend_trade must be true or false");
+  }
+  return std::optional(field->text == "true");
 }
 
 }  // namespace sluice::sim

@@ -36,23 +36,35 @@ std::optional<OrderKey> OrderTable::find_client_id(std::string_view client_order
   return it == by_client_id_.end() ? std::nullopt : std::optional(it->second);
 }
 
-std::vector<OrderKey> OrderTable::select(const OrderQuery& query) const {
-  const auto wanted = [&](const Order& order) {
-    const bool by_status = query.status == OrderQuery::Status::kAll ||
-                           order.open() == (query.status == OrderQuery::Status::kOpen);
-    const bool by_symbol =
-        query.symbols.empty() || std::find(query.symbols.begin(), query.symbols.end(),
-                                           order.asked.symbol) != query.symbols.end();
-    return by_status && by_symbol && (!query.side || order.asked.side == *query.side) &&
-           (!query.after || order.submitted_at > *query.after) &&
-           (!query.until || order.submitted_at < *query.until) &&
-           (!query.after_order || order.key > *query.after_order) &&
-           (!query.before_order || order.key < *query.before_order);
+bool OrderTable::wanted(const Order& order, const OrderQuery& query) const {
+  const auto by_status = [&](const Order& candidate) {
+    return query.status == OrderQuery::Status::kAll ||
+           candidate.open() == (query.status == OrderQuery::Status::kOpen);
   };
+  bool matches = by_status(order);
+  if (query.nested) {
+    if (order.parent) {
+      return false;
+    }
+    for (const OrderKey leg : order.legs) {
+      matches = matches || by_status(orders_[leg]);
+    }
+  }
+  const bool by_symbol =
+      query.symbols.empty() || std::find(query.symbols.begin(), query.symbols.end(),
+                                         order.asked.symbol) != query.symbols.end();
+  return matches && by_symbol && (!query.side || order.asked.side == *query.side) &&
+         (!query.after || order.submitted_at > *query.after) &&
+         (!query.until || order.submitted_at < *query.until) &&
+         (!query.after_order || order.key > *query.after_order) &&
+         (!query.before_order || order.key < *query.before_order);
+}
+
+std::vector<OrderKey> OrderTable::select(const OrderQuery& query) const {
   std::vector<OrderKey> keys;
   for (std::size_t i = 0; i < orders_.size() && keys.size() < query.limit; ++i) {
     const Order& order = orders_[query.ascending ? i : orders_.size() - 1 - i];
-    if (wanted(order)) {
+    if (wanted(order, query)) {
       keys.push_back(order.key);
     }
   }

@@ -1,5 +1,7 @@
 #include "tools/venue_sim/player.hpp"
 
+#include <algorithm>
+
 namespace sluice::sim {
 namespace {
 
@@ -15,7 +17,49 @@ constexpr std::optional<Side> taker_of(SessionSide side) noexcept {
   return std::nullopt;
 }
 
+std::int64_t period(const Session& session) noexcept {
+  return session.last_send_ns() - session.first_send_ns() + kSeamNs;
+}
+
+std::uint64_t largest_id(const Session& session) noexcept {
+  std::uint64_t largest = 0;
+  for (const SessionRecord& record : session.records) {
+    largest = std::max(largest, record.id);
+  }
+  return largest;
+}
+
 }  // namespace
+
+std::int64_t last_send_ns(const Session& session, std::size_t repeat) noexcept {
+  return session.last_send_ns() + static_cast<std::int64_t>(repeat - 1) * period(session);
+}
+
+Player::Player(const Session& session, const Timeline& timeline, Venue& venue,
+               std::size_t repeat) noexcept
+    : session_(session),
+      timeline_(timeline),
+      venue_(venue),
+      repeat_(repeat),
+      period_ns_(period(session)),
+      id_span_(repeat > 1 ? largest_id(session) : 0) {}
+
+SessionRecord Player::next() const noexcept {
+  SessionRecord record = session_.records[next_];
+  record.send_ns += shift_ns_;
+  record.exchange_ns += shift_ns_;
+  record.id += shift_id_;
+  return record;
+}
+
+void Player::advance() noexcept {
+  ++played_;
+  if (++next_ == session_.records.size() && !ended()) {
+    next_ = 0;
+    shift_ns_ += period_ns_;
+    shift_id_ += id_span_;
+  }
+}
 
 std::size_t Player::play(WallNanos now, std::size_t limit, MarketSink& sink) {
   if (!timeline_.started()) {
@@ -23,7 +67,7 @@ std::size_t Player::play(WallNanos now, std::size_t limit, MarketSink& sink) {
   }
   std::size_t count = 0;
   for (; count < limit && !ended(); ++count) {
-    const SessionRecord& record = session_.records[next_];
+    const SessionRecord record = next();
     const bool paced = timeline_.paced();
     const WallNanos due = paced ? timeline_.venue_time(record.send_ns) : now;
     if (due > now) {
@@ -31,7 +75,8 @@ std::size_t Player::play(WallNanos now, std::size_t limit, MarketSink& sink) {
     }
     venue_.run_until(WallNanos{due.ns - 1});
     apply(due, record);
-    ++next_;
+    advance();
+    session_now_ = record.send_ns;
     ++by_kind_[static_cast<std::size_t>(record.kind)];
     sink.on_record(record, paced ? timeline_.venue_time(record.exchange_ns) : now);
   }
@@ -47,7 +92,13 @@ void Player::apply(WallNanos at, const SessionRecord& record) {
     }
     case SessionKind::kTrade: {
       const SessionLevel print = record.level();
-      venue_.trade(at, record.symbol, {print.px, print.qty, taker_of(record.side)});
+      venue_.trade(at, record.symbol,
+                   {.px = print.px,
+                    .qty = print.qty,
+                    .taker = taker_of(record.side),
+                    .opening = (record.conditions & kSessionOpening) != 0,
+                    .closing = (record.conditions & kSessionClosing) != 0,
+                    .exempt = (record.conditions & kSessionTradeThroughExempt) != 0});
       break;
     }
     case SessionKind::kDepth: {
@@ -71,11 +122,7 @@ std::optional<WallNanos> Player::next_due() const noexcept {
   if (!timeline_.started() || ended() || !timeline_.paced()) {
     return std::nullopt;
   }
-  return timeline_.venue_time(session_.records[next_].send_ns);
-}
-
-std::int64_t Player::session_now() const noexcept {
-  return next_ == 0 ? session_.first_send_ns() : session_.records[next_ - 1].send_ns;
+  return timeline_.venue_time(next().send_ns);
 }
 
 }  // namespace sluice::sim

@@ -1,9 +1,12 @@
-// player.hpp — plays a recorded session into the venue and to a sink, each record when it is due.
+// player.hpp — plays a recorded session into the venue and to a sink, each record when it is due;
+// for load, several times over.
 //
 // Pure: told the time, never asks for it. Invariants:
 //  1. Records are played in file order, none before it is due, none twice.
 //  2. Before a record is applied, the venue has done everything that was due before it: an order is
 //     matched against the market as of its own time however late the simulator runs.
+//  3. Repeated, the session goes on as one: each time starts kSeamNs after the last record of the
+//     time before, and ids go on behind the largest, so neither times nor ids ever come again.
 #pragma once
 
 #include <array>
@@ -25,32 +28,50 @@ class MarketSink {
   virtual void on_record(const SessionRecord& record, WallNanos stamp) = 0;
 };
 
+inline constexpr std::int64_t kSeamNs = kNanosPerMilli;
+inline constexpr std::size_t kRepeatMax = 10'000;
+
+// send_ns of the last record when `session` is played `repeat` times.
+[[nodiscard]] std::int64_t last_send_ns(const Session& session, std::size_t repeat) noexcept;
+
 class Player {
  public:
-  // All must outlive the player.
-  Player(const Session& session, const Timeline& timeline, Venue& venue) noexcept
-      : session_(session), timeline_(timeline), venue_(venue) {}
+  // All must outlive the player. `repeat`: 1 to kRepeatMax.
+  Player(const Session& session, const Timeline& timeline, Venue& venue,
+         std::size_t repeat = 1) noexcept;
 
   // Plays what is due at `now`, at most `limit` records; returns how many.
   std::size_t play(WallNanos now, std::size_t limit, MarketSink& sink);
 
   // When the next record is due; nothing at the end, or when the socket sets the pace.
   [[nodiscard]] std::optional<WallNanos> next_due() const noexcept;
-  [[nodiscard]] bool ended() const noexcept { return next_ == session_.records.size(); }
-  [[nodiscard]] std::size_t played() const noexcept { return next_; }
-  [[nodiscard]] std::size_t total() const noexcept { return session_.records.size(); }
+  [[nodiscard]] bool ended() const noexcept { return played_ == total(); }
+  [[nodiscard]] std::size_t played() const noexcept { return played_; }
+  [[nodiscard]] std::size_t total() const noexcept { return session_.records.size() * repeat_; }
   // Played records by SessionKind; index 0 is unused.
   [[nodiscard]] const std::array<std::uint64_t, 5>& by_kind() const noexcept { return by_kind_; }
   // Session time of the last played record.
-  [[nodiscard]] std::int64_t session_now() const noexcept;
+  [[nodiscard]] std::int64_t session_now() const noexcept {
+    return played_ == 0 ? session_.first_send_ns() : session_now_;
+  }
 
  private:
+  // The next record, shifted to its repetition.
+  [[nodiscard]] SessionRecord next() const noexcept;
+  void advance() noexcept;
   void apply(WallNanos at, const SessionRecord& record);
 
   const Session& session_;
   const Timeline& timeline_;
   Venue& venue_;
-  std::size_t next_{0};
+  const std::size_t repeat_;
+  const std::int64_t period_ns_;  // from one repetition to the next
+  const std::uint64_t id_span_;
+  std::size_t next_{0};  // index in the session
+  std::int64_t shift_ns_{0};
+  std::uint64_t shift_id_{0};
+  std::size_t played_{0};
+  std::int64_t session_now_{0};
   bool in_snapshot_{false};  // the last depth record was inside an unfinished snapshot event
   std::array<std::uint64_t, 5> by_kind_{};
 };

@@ -7,7 +7,9 @@
 //  2. Quotes (bookTicker) are the truth about the best level: they set it and remove every depth
 //     level they contradict. A depth level better than the best quote is kept out of sight until a
 //     quote confirms or removes it.
-//  3. `traded` of a level is what was traded there since its recorded size last changed: a decrease
+//  3. A book that is recorded by quotes alone (equities) has the best level and no other: what a
+//     quote leaves behind is not known any more.
+//  4. `traded` of a level is what was traded there since its recorded size last changed: a decrease
 //     is a cancel only beyond it.
 #pragma once
 
@@ -34,6 +36,8 @@ class BookSide {
   // kBuy holds bids (best = highest), kSell asks (best = lowest).
   explicit BookSide(Side side) noexcept : sign_(side == Side::kBuy ? -1 : 1) {}
 
+  void quotes_only() noexcept { quotes_only_ = true; }
+
   // The best level is (px, qty) now; px 0 or qty 0 = nobody there. Levels better than px and, with
   // nobody there, all levels are removed. `changed` is called with each LevelChange.
   template <class F>
@@ -43,6 +47,9 @@ class BookSide {
     best_rank_ = empty ? kNoRank : rank(px);
     while (!levels_.empty() && (empty || levels_.begin()->first < best_rank_)) {
       erase(levels_.begin(), changed);
+    }
+    while (quotes_only_ && !levels_.empty() && levels_.rbegin()->first > best_rank_) {
+      erase(std::prev(levels_.end()), changed);
     }
     if (!empty) {
       set(best_rank_, qty.raw, changed);
@@ -108,6 +115,11 @@ class BookSide {
   [[nodiscard]] std::optional<Best> best() const noexcept;
   // Recorded size at px, 0 if there is none in sight.
   [[nodiscard]] Qty recorded_at(Price px) const noexcept;
+  // The size at px is recorded, even if it is none: px is not behind the best level of a book that
+  // is recorded by quotes alone.
+  [[nodiscard]] bool knows(Price px) const noexcept {
+    return quotes_only_ ? has_quote_ && rank(px) <= best_rank_ : known();
+  }
   // Something was recorded on this side: its emptiness, if it is empty, is a fact.
   [[nodiscard]] bool known() const noexcept { return has_quote_ || !levels_.empty(); }
 
@@ -145,6 +157,7 @@ class BookSide {
   }
 
   std::int64_t sign_;
+  bool quotes_only_{false};
   bool has_quote_{false};
   std::int64_t best_rank_{kNoRank};
   Levels levels_{};
@@ -157,6 +170,12 @@ struct RecordedBook {
   [[nodiscard]] BookSide& side(Side s) noexcept { return s == Side::kBuy ? bids : asks; }
   [[nodiscard]] const BookSide& side(Side s) const noexcept {
     return s == Side::kBuy ? bids : asks;
+  }
+  // Somebody bids more than somebody asks: no market, a recording between two updates.
+  [[nodiscard]] bool crossed() const noexcept {
+    const auto bid = bids.best();
+    const auto ask = asks.best();
+    return bid && ask && bid->px > ask->px;
   }
   // Both sides were recorded at least once: there is a book to show.
   [[nodiscard]] bool ready() const noexcept { return bids.known() && asks.known(); }

@@ -16,17 +16,21 @@ namespace {
 
 constexpr std::size_t kPlayAtOnce = 4'096;  // records between two looks at the sockets
 constexpr std::size_t kPlayAtMax = 512;     // the socket's pace: smaller steps, fresh stamps
+constexpr std::string_view kProxyUnauthorized =
+    "<html><head><title>401 Authorization Required</title></head>"
+    "<body><center><h1>401 Authorization Required</h1></center></body></html>";
 constexpr std::int64_t kRepeatNs = kNanosPerSecond;
+constexpr std::int64_t kDayNs = 86'400 * kNanosPerSecond;
 constexpr int kStopCheckMs = 100;
-constexpr std::size_t kBodyLimit = 32 << 10;     // an order is a few hundred bytes
-constexpr std::size_t kMessageLimit = 64 << 10;  // a subscription of a thousand symbols
+constexpr std::size_t kBodyLimit = 32 << 10;      // an order is a few hundred bytes
+constexpr std::size_t kMessageLimit = 256 << 10;  // a subscription of 4,096 symbols
 constexpr std::size_t kSocketQueueBytes = 24 << 20;
 
 // Anchored to UTC once and never stepped, by the kernel's own monotonic clock: the venue's clock is
 // not the trading side's.
-ClockCalibration venue_clock() noexcept {
+ClockCalibration venue_clock(std::int64_t skew_ns) noexcept {
   return {.tsc_base = clock_monotonic_ns(),
-          .utc_base_ns = wall_now().ns,
+          .utc_base_ns = wall_now().ns + skew_ns,
           .mult = 0,
           .shift = 0,
           .reserved = 0};
@@ -45,19 +49,60 @@ AccountTerms new_account(const ServerConfig& config) {
 }
 
 VenueOptions venue_options(const ServerConfig& config, const AccountTerms& terms,
-                           const Timeline& timeline) {
+                           const Timeline& timeline, const std::vector<Symbol>& symbols) {
   VenueOptions options;
   options.cash = terms.cash;
   options.fees = terms.fees;
   options.order_latency_ns = timeline.scaled(config.order_latency_ns);
   options.cancel_latency_ns = timeline.scaled(config.cancel_latency_ns);
   options.fees_at_day_end = config.fees_at_day_end;
+  apply(config.trading, symbols, options);
   return options;
 }
 
-MarketHubOptions hub_options(const ServerConfig& config) {
+// The first half of an answer's bytes: head and length are right, the rest never comes.
+std::string half_of(const ApiAnswer& answer) {
+  return "HTTP/1.1 " + std::to_string(answer.status) + " OK\r\nContent-Type: application/json\r\n" +
+         "Content-Length: " + std::to_string(answer.body.size() + 1) + "\r\n\r\n" +
+         answer.body.substr(0, answer.body.size() / 2);
+}
+
+// The day's bars begin with the day: a stock's in New York, a crypto pair's in UTC.
+std::int64_t day_start_ns(const Session& session, NewYork& new_york) {
+  const std::int64_t first = session.first_send_ns();
+  const bool stocks = !session.symbols.empty() &&
+                      session.symbols.front().asset_class == SessionAssetClass::kUsEquity;
+  if (!stocks) {
+    return first - first % kDayNs;
+  }
+  // "20190524113406977": the local time of day is what has passed since the local midnight.
+  const std::string local = new_york.id_prefix(WallNanos{first - first % kNanosPerSecond});
+  const auto two = [&local](std::size_t at) { return std::stoll(local.substr(at, 2)); };
+  const std::int64_t seconds = two(8) * 3'600 + two(10) * 60 + two(12);
+  return first - first % kNanosPerSecond - seconds * kNanosPerSecond;
+}
+
+// Limit, what is left of it, and when it is whole again, as the headers tell them.
+std::array<std::string, 3> told_budget(const RateLimit* budget) {
+  if (budget == nullptr) {
+    return {};
+  }
+  return {std::to_string(budget->limit()), std::to_string(budget->remaining()),
+          std::to_string(budget->reset_s())};
+}
+
+MarketHubOptions hub_options(const ServerConfig& config, const Session& session,
+                             NewYork& new_york) {
   MarketHubOptions options;
   options.max_authenticated = config.market_connections;
+  options.basic_plan = config.basic_plan;
+  options.mute_ns = config.mute_ns;
+  options.ping_every_ns = config.ping_every_ns;
+  options.ghost_ns = config.ghost_ns;
+  options.day_start_ns = day_start_ns(session, new_york);
+  options.iex_recorded =
+      std::any_of(session.records.begin(), session.records.end(),
+                  [](const SessionRecord& record) { return record.exchange == 'V'; });
   return options;
 }
 
@@ -90,19 +135,26 @@ VenueServer::VenueServer(const Session& session, const ServerConfig& config)
       config_(config),
       symbols_(venue_symbols(session)),
       account_(config.state_dir, new_account(config), symbols_),
-      timeline_(session.first_send_ns(), session.last_send_ns(), config.speed),
-      venue_(symbols_, venue_options(config, account_.terms(), timeline_),
+      timeline_(session.first_send_ns(), last_send_ns(session, config.repeat), config.speed),
+      venue_(symbols_, venue_options(config, account_.terms(), timeline_, symbols_),
              IdSource(account_.terms().seed)),
-      player_(session, timeline_, venue_),
-      market_(venue_, config_.credentials, hub_options(config)),
+      player_(session, timeline_, venue_, config.repeat),
+      session_time_(timeline_, player_),
+      market_(venue_, config_.credentials, timeline_, hub_options(config, session, new_york_)),
       trading_(venue_, config_.credentials),
       api_(venue_, account_.terms().identity, timeline_, player_, new_york_),
+      data_(session, timeline_, player_, market_, config.basic_plan),
       rate_limit_(config.rate_limit_per_minute),
-      loop_(venue_clock()) {
-  if (!faults_.set(config_.fault)) {
-    throw Error(ExitCode::kUsage, "--fault " + config_.fault +
-                                      ": allowed are off and cut-after-accept:N with N >= 1");
+      data_limit_(config.rate_limit_per_minute),
+      upgrade_limit_(config.upgrades_per_minute),
+      faults_(account_.terms().seed),
+      rest_faults_(faults_, venue_),
+      loop_(venue_clock(config.clock_skew_ns)) {
+  if (auto wrong = faults_.set(config_.fault, now())) {
+    throw Error(ExitCode::kUsage, "--fault: " + *wrong);
   }
+  venue_.set_session_time(session_time_);
+  api_.on_configuration([this](bool suspended) { account_.append_configuration(suspended); });
   venue_.set_listener([this](const OrderEvent& event) {
     account_.append(event, venue_.ids().issued());
     trading_.on_order_event(event);
@@ -117,6 +169,7 @@ VenueServer::VenueServer(const Session& session, const ServerConfig& config)
   options.body_limit_bytes = kBodyLimit;
   options.ws_max_message_bytes = kMessageLimit;
   options.ws_queue_bytes = kSocketQueueBytes;
+  options.ws_deflate = true;
   http_.emplace(
       loop_, options,
       [this](const net::ServerRequest& request, const net::Responder& responder) {
@@ -128,22 +181,55 @@ VenueServer::VenueServer(const Session& session, const ServerConfig& config)
 
 VenueServer::~VenueServer() = default;
 
+// The hubs see a session whose messages may go wrong.
+net::WsServerSession& VenueServer::faulty(net::WsServerSession& session, FaultSite site) {
+  auto& slot = faulty_[session.id()];
+  if (!slot) {
+    slot = std::make_unique<FaultySession>(session, faults_, site, now());
+  }
+  return *slot;
+}
+
 std::vector<net::WsRoute> VenueServer::routes() {
   net::WsRoute market;
-  market.path = MarketHub::kPath;
-  market.on_open = [this](net::WsServerSession& s) { market_.opened(s, now()); };
-  market.on_message = [this](net::WsServerSession& s, std::string_view payload, bool) {
-    market_.message(s, payload, now());
+  market.on_upgrade = [this](const net::ServerRequest&) { return refuse_upgrade(); };
+  market.on_open = [this](net::WsServerSession& s) {
+    market_.opened(faulty(s, FaultSite::kMarket), now());
   };
-  market.on_closed = [this](net::WsServerSession& s, const net::WsClosed&) { market_.closed(s); };
+  market.on_message = [this](net::WsServerSession& s, std::string_view payload, bool) {
+    market_.message(faulty(s, FaultSite::kMarket), payload, now());
+  };
+  market.on_closed = [this](net::WsServerSession& s, const net::WsClosed& how) {
+    market_.closed(faulty(s, FaultSite::kMarket), how, now());
+    faulty_.erase(s.id());
+  };
+  std::vector<net::WsRoute> routes;
+  for (const Feed feed : kFeeds) {
+    market.path = path_of(feed);
+    routes.push_back(market);
+  }
   net::WsRoute trading;
   trading.path = TradingHub::kPath;
-  trading.on_open = [this](net::WsServerSession& s) { trading_.opened(s); };
-  trading.on_message = [this](net::WsServerSession& s, std::string_view payload, bool) {
-    trading_.message(s, payload);
+  trading.on_open = [this](net::WsServerSession& s) {
+    trading_.opened(faulty(s, FaultSite::kTrading));
   };
-  trading.on_closed = [this](net::WsServerSession& s, const net::WsClosed&) { trading_.closed(s); };
-  return {std::move(market), std::move(trading)};
+  trading.on_message = [this](net::WsServerSession& s, std::string_view payload, bool) {
+    trading_.message(faulty(s, FaultSite::kTrading), payload);
+  };
+  trading.on_closed = [this](net::WsServerSession& s, const net::WsClosed&) {
+    trading_.closed(faulty(s, FaultSite::kTrading));
+    faulty_.erase(s.id());
+  };
+  routes.push_back(std::move(trading));
+  return routes;
+}
+
+// Too many upgrades in a minute get 429 in place of 101.
+std::optional<net::UpgradeRefusal> VenueServer::refuse_upgrade() {
+  if (config_.upgrades_per_minute == 0 || upgrade_limit_.try_take(now())) {
+    return std::nullopt;
+  }
+  return net::UpgradeRefusal{429, R"({"message":"too many requests."})"};
 }
 
 void VenueServer::run(const std::atomic<bool>& stop) {
@@ -171,8 +257,11 @@ void VenueServer::turn(int max_wait_ms) {
   if (timeline_.started() && player_.ended()) {
     end_session(at);
   }
+  market_.tick(at);
   market_.flush();
-  market_.expire(at);
+  for (auto& [id, session] : faulty_) {
+    session->pump(at);
+  }
   wait(at, max_wait_ms);
   if (failure_) {
     std::rethrow_exception(std::exchange(failure_, nullptr));
@@ -190,6 +279,7 @@ void VenueServer::end_session(WallNanos at) {
     ended_at_ = at;
     next_repeat_ = WallNanos{at.ns + kRepeatNs};
     venue_.post_fees(at);
+    market_.finish();
     log_info("session ended: {} records played", player_.played());
   } else if (at >= next_repeat_) {
     // Positions are still to be closed: quotes must not grow old meanwhile.
@@ -200,8 +290,12 @@ void VenueServer::end_session(WallNanos at) {
 
 void VenueServer::wait(WallNanos at, int max_wait_ms) {
   std::int64_t until = at.ns + std::int64_t{max_wait_ms} * kNanosPerMilli;
-  for (const std::optional<WallNanos> due : {player_.next_due(), venue_.next_due()}) {
+  for (const std::optional<WallNanos> due :
+       {player_.next_due(), venue_.next_due(), market_.next_due()}) {
     until = due ? std::min(until, due->ns) : until;
+  }
+  for (const auto& [id, session] : faulty_) {
+    until = std::min(until, session->next_due().value_or(WallNanos{until}).ns);
   }
   until = ended_at_ ? std::min(until, next_repeat_.ns) : until;
   const bool flat_out =
@@ -234,57 +328,93 @@ void VenueServer::serve(const net::ServerRequest& request, const net::Responder&
   }
   ++requests_;
   const WallNanos at = now();
-  if (!config_.credentials.match(request.header("APCA-API-KEY-ID"),
-                                 request.header("APCA-API-SECRET-KEY"))) {
-    ApiError error = unauthorized();
-    answer(responder, {error.status, std::move(error.body), false}, false);
+  if (auto error = refuse_credentials(request)) {
+    answer(responder, {.answer = {error->status, std::move(error->body), false}}, nullptr);
     return;
   }
-  if (!rate_limit_.try_take(at)) {
+  const bool data = DataRest::owns(request.path);
+  RateLimit& budget = data ? data_limit_ : rate_limit_;
+  if (!budget.try_take(at)) {
     ++rate_limited_;
     ApiError error = rate_limited();
-    answer(responder, {error.status, std::move(error.body), false}, true);
+    RestOutcome refusal{.answer = {error.status, std::move(error.body), false}};
+    if (config_.tell_retry_after) {
+      refusal.retry_after_s =
+          static_cast<std::uint32_t>(budget.reset_s() - at.ns / kNanosPerSecond);
+    }
+    answer(responder, std::move(refusal), &budget);
     return;
   }
   if (timeline_.paced()) {
     catch_up(at);
   }
-  ApiAnswer result = api_.handle({request.method, request.path, request.query, request.body}, at);
-  if (result.accepted_order && faults_.cut_this_answer()) {
-    net::Responder cut = responder;
-    static_cast<void>(cut.cut());
-    return;
+  const ApiRequest asked{request.method, request.path, request.query, request.body};
+  RestOutcome outcome = rest_faults_.serve(
+      asked, at, [&] { return data ? data_.handle(asked) : api_.handle(asked, at); });
+  net::Responder broken = responder;
+  switch (outcome.how) {
+    case RestOutcome::How::kAnswer:
+      answer(responder, std::move(outcome), &budget);
+      break;
+    case RestOutcome::How::kCut:
+      static_cast<void>(broken.cut());
+      break;
+    case RestOutcome::How::kHalf:
+      static_cast<void>(broken.raw_then_close(half_of(outcome.answer)));
+      break;
+    case RestOutcome::How::kNever:
+      break;
   }
-  answer(responder, std::move(result), true);
 }
 
-void VenueServer::answer(net::Responder responder, ApiAnswer result, bool limited) {
+// Key headers as the SDKs send them, or HTTP Basic. Who brings no credentials at all is answered by
+// the proxy in front of the venue, in HTML.
+std::optional<ApiError> VenueServer::refuse_credentials(const net::ServerRequest& request) const {
+  const std::string_view key = request.header("APCA-API-KEY-ID");
+  const std::string_view authorization = request.header("Authorization");
+  if (!key.empty()) {
+    const bool match = config_.credentials.match(key, request.header("APCA-API-SECRET-KEY"));
+    return match ? std::nullopt : std::optional(unauthorized());
+  }
+  if (!authorization.empty()) {
+    const bool match = config_.credentials.match_basic(authorization);
+    return match ? std::nullopt
+                 : std::optional(api_error(401, kCodeUnauthorized, "request is not authorized"));
+  }
+  return ApiError{401, std::string(kProxyUnauthorized)};
+}
+
+// `budget`: whose headers the answer carries; null for none.
+void VenueServer::answer(net::Responder responder, RestOutcome outcome, const RateLimit* budget) {
   struct Ready {
     ApiAnswer result;
     std::string request_id;
     std::array<std::string, 3> budget;
+    std::string retry_after;
     bool limited;
   };
   // The ids of answers are not the account's: they do not come from its seed.
-  auto ready = std::make_shared<Ready>(
-      Ready{std::move(result),
-            to_string(derived_id(account_.terms().seed ^ 1, requests_)),
-            {std::to_string(rate_limit_.limit()), std::to_string(rate_limit_.remaining()),
-             std::to_string(rate_limit_.reset_s())},
-            limited});
+  auto ready = std::make_shared<Ready>(Ready{
+      std::move(outcome.answer), to_string(derived_id(account_.terms().seed ^ 1, requests_)),
+      told_budget(budget), outcome.retry_after_s == 0 ? "" : std::to_string(outcome.retry_after_s),
+      budget != nullptr});
   const auto send = [ready, responder]() mutable {
-    const std::array<net::HeaderView, 4> headers{{{"X-Request-ID", ready->request_id},
+    const std::array<net::HeaderView, 5> headers{{{"X-Request-ID", ready->request_id},
                                                   {"X-RateLimit-Limit", ready->budget[0]},
                                                   {"X-RateLimit-Remaining", ready->budget[1]},
-                                                  {"X-RateLimit-Reset", ready->budget[2]}}};
-    const std::size_t count = ready->limited ? headers.size() : 1;
+                                                  {"X-RateLimit-Reset", ready->budget[2]},
+                                                  {"Retry-After", ready->retry_after}}};
+    const std::size_t limited_count = ready->retry_after.empty() ? 4 : 5;
+    const std::size_t count = ready->limited ? limited_count : 1;
     // False only when the client has gone: its order, if any, lives on.
-    static_cast<void>(
-        responder.answer({.status = ready->result.status,
-                          .body = ready->result.body,
-                          .headers = std::span<const net::HeaderView>(headers.data(), count)}));
+    static_cast<void>(responder.answer(
+        {.status = ready->result.status,
+         .body = ready->result.body,
+         .content_type =
+             ready->result.body.starts_with('<') ? "text/html" : "application/json; charset=UTF-8",
+         .headers = std::span<const net::HeaderView>(headers.data(), count)}));
   };
-  const std::int64_t latency = timeline_.scaled(config_.answer_latency_ns);
+  const std::int64_t latency = timeline_.scaled(config_.answer_latency_ns) + outcome.delay_ns;
   if (latency > 0) {
     loop_.after(latency, send);
   } else {
@@ -303,10 +433,12 @@ void VenueServer::on_simulator_request(const net::ServerRequest& request,
   } else if (request.method == "POST" && request.path == "/sim/fault") {
     const auto json = nlohmann::json::parse(request.body, nullptr, false);
     const auto fault = json.is_object() ? json.find("fault") : json.end();
-    const bool set = json.is_object() && fault != json.end() && fault->is_string() &&
-                     faults_.set(fault->get_ref<const std::string&>());
-    result.status = set ? 200 : 422;
-    result.body = set ? "{}" : R"({"message":"fault must be off or cut-after-accept:N"})";
+    std::optional<std::string> wrong = R"(a JSON object {"fault":"SCRIPT"} is needed)";
+    if (json.is_object() && fault != json.end() && fault->is_string()) {
+      wrong = faults_.set(fault->get_ref<const std::string&>(), now());
+    }
+    result.status = wrong ? 422 : 200;
+    result.body = wrong ? nlohmann::json{{"message", *wrong}}.dump() : "{}";
   } else {
     result.status = 404;
     result.body = R"({"message":"known are GET status, GET ledger, POST fault"})";
@@ -362,11 +494,20 @@ std::string VenueServer::status_json() const {
   json.key("market_messages").integer(static_cast<std::int64_t>(market_.counters().messages));
   json.key("market_frames").integer(static_cast<std::int64_t>(market_.counters().frames));
   json.key("slow_clients").integer(static_cast<std::int64_t>(market_.counters().slow_clients));
+  json.key("mute_clients").integer(static_cast<std::int64_t>(market_.counters().mute_clients));
   json.key("trading_sessions").integer(static_cast<std::int64_t>(trading_.sessions()));
   json.key("order_events_sent").integer(static_cast<std::int64_t>(trading_.events_sent()));
   json.key("requests").integer(static_cast<std::int64_t>(requests_));
   json.key("rate_limited").integer(static_cast<std::int64_t>(rate_limited_));
-  json.key("answers_cut").integer(static_cast<std::int64_t>(faults_.cuts()));
+  json.key("faults").begin_array();
+  for (const Faults::Rule& rule : faults_.rules()) {
+    json.begin_object();
+    json.key("rule").text(rule.text);
+    json.key("seen").integer(static_cast<std::int64_t>(rule.seen));
+    json.key("struck").integer(static_cast<std::int64_t>(rule.struck));
+    json.end_object();
+  }
+  json.end_array();
   json.end_object();
   return out;
 }

@@ -11,6 +11,8 @@
 #include <atomic>
 #include <cstdint>
 #include <exception>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -19,12 +21,17 @@
 #include "common/net/loop.hpp"
 #include "tools/venue_sim/account_log.hpp"
 #include "tools/venue_sim/credentials.hpp"
+#include "tools/venue_sim/data_rest.hpp"
 #include "tools/venue_sim/faults.hpp"
 #include "tools/venue_sim/market_hub.hpp"
 #include "tools/venue_sim/player.hpp"
 #include "tools/venue_sim/rate_limit.hpp"
 #include "tools/venue_sim/rest_api.hpp"
+#include "tools/venue_sim/rest_faults.hpp"
+#include "tools/venue_sim/stream_faults.hpp"
+#include "tools/venue_sim/session_time.hpp"
 #include "tools/venue_sim/trading_hub.hpp"
+#include "tools/venue_sim/trading_switches.hpp"
 
 namespace sluice::sim {
 
@@ -37,14 +44,23 @@ struct ServerConfig {
   Cash cash{100'000 * kScale};
   FeeSchedule fees{};
   bool fees_at_day_end{false};
+  TradingSwitches trading{};
   // Session time: divided by the speed, zero at "max". The defaults are what a paper account shows.
   std::int64_t order_latency_ns{3'500'000};
   std::int64_t cancel_latency_ns{3'500'000};
-  std::int64_t answer_latency_ns{0};  // of every REST answer
-  std::uint32_t rate_limit_per_minute{200};
+  std::int64_t answer_latency_ns{0};         // of every REST answer
+  std::uint32_t rate_limit_per_minute{200};  // of the trading API; the data API has the same again
+  bool tell_retry_after{false};              // a 429 carries Retry-After, as no document promises
   std::size_t market_connections{1};
-  std::uint64_t seed{0};  // 0 = random; ids follow from it
+  bool basic_plan{false};                // market data plan: no SIP, 30 symbols
+  std::uint32_t upgrades_per_minute{0};  // of the market data endpoints together; 0 = no limit
+  std::int64_t mute_ns{90'000'000'000};  // real time until a silent market session is cut
+  std::int64_t ping_every_ns{10'000'000'000};
+  std::int64_t ghost_ns{0};  // real time a lost market session keeps its place
+  std::uint64_t seed{0};     // 0 = random; ids follow from it
+  std::size_t repeat{1};     // the session is played so many times
   std::string fault{"off"};
+  std::int64_t clock_skew_ns{0};  // of every stamp the venue tells, against the machine's clock
 };
 
 class VenueServer {
@@ -74,10 +90,13 @@ class VenueServer {
   void end_session(WallNanos at);
   void wait(WallNanos at, int max_wait_ms);
   [[nodiscard]] std::vector<net::WsRoute> routes();
+  [[nodiscard]] std::optional<net::UpgradeRefusal> refuse_upgrade();
+  [[nodiscard]] net::WsServerSession& faulty(net::WsServerSession& session, FaultSite site);
   void on_request(const net::ServerRequest& request, const net::Responder& responder);
   void serve(const net::ServerRequest& request, const net::Responder& responder);
   void on_simulator_request(const net::ServerRequest& request, net::Responder responder);
-  void answer(net::Responder responder, ApiAnswer answer, bool limited);
+  [[nodiscard]] std::optional<ApiError> refuse_credentials(const net::ServerRequest& request) const;
+  void answer(net::Responder responder, RestOutcome outcome, const RateLimit* budget);
 
   const Session& session_;
   ServerConfig config_;
@@ -86,12 +105,18 @@ class VenueServer {
   Timeline timeline_;
   Venue venue_;
   Player player_;
+  PlayedTime session_time_;
   NewYork new_york_;
   MarketHub market_;
   TradingHub trading_;
   RestApi api_;
+  DataRest data_;
   RateLimit rate_limit_;
+  RateLimit data_limit_;  // the data API has a budget of its own
+  RateLimit upgrade_limit_;
   Faults faults_;
+  RestFaults rest_faults_;
+  std::map<std::uint64_t, std::unique_ptr<FaultySession>> faulty_;  // the open WebSockets, by id
   net::Loop loop_;
   std::optional<WallNanos> ended_at_;
   WallNanos next_repeat_{};

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/venue_sim/encode_trading.hpp"
+#include "tools/venue_sim/msgpack.hpp"
 
 namespace sluice::sim {
 namespace {
@@ -40,7 +41,8 @@ bool wants_trade_updates(const Json& data) {
 }  // namespace
 
 void TradingHub::opened(net::WsServerSession& session) {
-  clients_.emplace(session.id(), Client{&session});
+  clients_.emplace(session.id(),
+                   Client{&session, asks_for_msgpack(session.header("Content-Type"))});
 }
 
 void TradingHub::closed(net::WsServerSession& session) {
@@ -53,7 +55,7 @@ void TradingHub::message(net::WsServerSession& session, std::string_view payload
     return;
   }
   Client& client = it->second;
-  const Json json = Json::parse(payload, nullptr, false);
+  const Json json = parse_client_message(payload, client.msgpack);
   const std::string action = text_at(json, "action");
   if (action == "authenticate" || action == "auth") {
     // Two forms are in use: the pair inside "data" under its long names, or beside "action".
@@ -65,7 +67,9 @@ void TradingHub::message(net::WsServerSession& session, std::string_view payload
     send_authorization(client, client.authorized ? "authorized" : "unauthorized", "authenticate");
   } else if (action == "listen") {
     if (!client.authorized) {
-      send_authorization(client, "unauthorized", "listen");
+      if (venue_.variants().early_listen_answered) {
+        send_authorization(client, "unauthorized", "listen");
+      }
       return;
     }
     client.listening = wants_trade_updates(data_of(json));
@@ -78,7 +82,8 @@ void TradingHub::message(net::WsServerSession& session, std::string_view payload
 
 void TradingHub::on_order_event(const OrderEvent& event) {
   frame_.clear();
-  if (!encode_trade_update(frame_, event, venue_.symbols()[event.order.asked.symbol])) {
+  if (event.quiet || !encode_trade_update(frame_, event, venue_.symbols()[event.order.asked.symbol],
+                                          venue_.variants(), &new_york_)) {
     return;
   }
   for (auto& [id, client] : clients_) {
@@ -89,15 +94,20 @@ void TradingHub::on_order_event(const OrderEvent& event) {
   }
 }
 
-void TradingHub::send(Client& client, std::string_view frame) {
-  if (!client.session->send(frame, true)) {
+void TradingHub::send(Client& client, std::string_view frame) const {
+  std::string packed;
+  if (client.msgpack) {
+    append_msgpack(packed, frame, MsgpackTimes::kText);
+    frame = packed;
+  }
+  if (!client.session->send(frame, client.msgpack || venue_.variants().binary_frames)) {
     client.listening = false;
     client.session->cut();
   }
 }
 
 void TradingHub::send_authorization(Client& client, std::string_view status,
-                                    std::string_view action) {
+                                    std::string_view action) const {
   std::string frame;
   JsonWriter json(frame);
   json.begin_object();

@@ -1,5 +1,5 @@
 // trading_hub.hpp — the order event stream /stream: JSON in binary frames, as the paper venue
-// sends.
+// sends, or msgpack for who asked for it on the upgrade.
 //
 // Runs on the server's thread; touches sockets only through WsServerSession. Invariants:
 //  1. Nothing is sent on connect: the client speaks first.
@@ -16,6 +16,7 @@
 
 #include "common/net/http_server.hpp"
 #include "tools/venue_sim/credentials.hpp"
+#include "tools/venue_sim/new_york.hpp"
 #include "tools/venue_sim/venue.hpp"
 
 namespace sluice::sim {
@@ -25,7 +26,7 @@ class TradingHub {
   static constexpr std::string_view kPath = "/stream";
 
   // All must outlive the hub.
-  TradingHub(const Venue& venue, const Credentials& credentials) noexcept
+  TradingHub(const Venue& venue, const Credentials& credentials)
       : venue_(venue), credentials_(credentials) {}
 
   void opened(net::WsServerSession& session);
@@ -40,15 +41,17 @@ class TradingHub {
  private:
   struct Client {
     net::WsServerSession* session;
+    bool msgpack{false};
     bool authorized{false};
     bool listening{false};
   };
 
-  static void send(Client& client, std::string_view frame);
-  static void send_authorization(Client& client, std::string_view status, std::string_view action);
+  void send(Client& client, std::string_view frame) const;
+  void send_authorization(Client& client, std::string_view status, std::string_view action) const;
 
   const Venue& venue_;
   const Credentials& credentials_;
+  NewYork new_york_{};
   std::map<std::uint64_t, Client> clients_;
   std::string frame_;
   std::uint64_t events_sent_{0};
