@@ -158,7 +158,9 @@ class Segments(BadInput):
 class Garbage(BadInput):
     """A venue that speaks nonsense: the feed-handler counts it and lives; nothing is traded."""
 
-    def serve(self, frames):
+    ACK = b'[{"T":"subscription","trades":["BTC/USD","ETH/USD"],"quotes":["BTC/USD","ETH/USD"],"orderbooks":[]}]'
+
+    def serve(self, frames, path=b"/v1beta3/crypto/us", ack=ACK):
         server = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(server.close)
 
@@ -173,7 +175,7 @@ class Garbage(BadInput):
                 request = b""
                 while b"\r\n\r\n" not in request:
                     request += connection.recv(4096)
-                if b"/v1beta3/crypto/us" not in request:
+                if path not in request:
                     return  # the gateway's connections get no answer
                 key = next(line.split(b": ")[1] for line in request.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key"))
                 accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
@@ -183,7 +185,7 @@ class Garbage(BadInput):
                 connection.recv(4096)
                 connection.sendall(frame(b'[{"T":"success","msg":"authenticated"}]'))
                 connection.recv(4096)
-                connection.sendall(frame(b'[{"T":"subscription","trades":["BTC/USD"],"quotes":["BTC/USD"],"orderbooks":[]}]'))
+                connection.sendall(frame(ack))
                 for payload in frames:
                     connection.sendall(payload if isinstance(payload, tuple) and payload[0] == "raw" else frame(payload))
                 try:
@@ -233,6 +235,38 @@ class Garbage(BadInput):
         wait_for("the oversized message is named", lambda: "large" in log.read_text(encoding="utf-8"))
         self.assertIsNone(feed.poll())
         os.killpg(feed.pid, signal.SIGKILL)
+
+    def refused_subscription(self, feed_name, said, config):
+        self.assertEqual(0, run("sluicectl", "shm", "create", "--config", config).returncode)
+        feed, log = self.start("sluice-feed-handler", feed_name, "--config", config)
+        self.assertEqual(69, feed.wait(60))
+        self.assertIn(said, log.read_text(encoding="utf-8"))
+
+    def test_subscription_acknowledged_in_part_ends_the_feed(self):
+        port = self.serve([], ack=self.ACK.replace(b'"quotes":["BTC/USD","ETH/USD"]', b'"quotes":["BTC/USD"]'))
+        self.refused_subscription("crypto", "1 of 2 symbols for quotes", self.config(port))
+
+    def test_stock_feed_without_statuses_ends_rather_than_miss_a_halt(self):
+        port = self.serve([], path=b"/v2/sip", ack=b'[{"T":"subscription","trades":["*"],"quotes":["*"],"statuses":["IBM"]}]')
+        self.refused_subscription("stocks", "1 of 3 symbols for statuses", self.config(port, base="demo-equity.toml"))
+
+    def test_statuses_of_every_kind_are_counted_and_bars_skipped(self):
+        def status(code):
+            return b'[{"T":"s","S":"IBM","sc":"' + code + b'","sm":"","rc":"","rm":"","t":"2026-11-20T12:00:00Z","z":"A"}]'
+        bar = b'[{"T":"b","S":"IBM","o":1,"h":1,"l":1,"c":1,"v":1,"n":1,"vw":1,"t":"2026-11-20T12:00:00Z"}]'
+        quote = b'[{"T":"q","S":"IBM","bx":"N","bp":181.5,"bs":100,"ax":"N","ap":181.52,"as":200,"t":"2026-11-20T12:00:00Z",' \
+                b'"c":["R"],"z":"A"}]'
+        port = self.serve([status(b"2"), quote, status(b"5"), status(b"new"), bar, quote, status(b"3")], path=b"/v2/sip",
+                          ack=b'[{"T":"subscription","trades":["*"],"quotes":["*"],"statuses":["*"]}]')
+        config = self.config(port, base="demo-equity.toml")
+        self.assertEqual(0, run("sluicectl", "shm", "create", "--config", config).returncode)
+        feed, log = self.start("sluice-feed-handler", "stocks", "--config", config)
+        counters = wait_for("all arrived", lambda: next(
+            (s["counters"] for s in self.status(config)["stages"]
+             if s["stage"] == "feed.stocks" and s["counters"]["statuses"] == 4), None))
+        self.assertEqual((2, 1, 1, 0), tuple(counters[c] for c in ("quotes", "unknown_statuses", "skipped", "bad_elements")))
+        feed.send_signal(signal.SIGTERM)
+        self.assertEqual(0, feed.wait(30), log.read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

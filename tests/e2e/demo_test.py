@@ -1,32 +1,75 @@
-"""The demo: the whole pipeline reconciles, also when an order's answer is lost and when the kill switch is tripped."""
+"""The demo: the whole pipeline reconciles on each of its three inputs, also when an order's answer is lost and when the
+kill switch is tripped."""
 
 import os
+import pathlib
 import signal
 import unittest
 
-from harness import Case, account, run, wait_for
+import database_check
+from harness import ROOT, Case, account, run, wait_for
 
 SHORT = ("--speed", "12", "--seconds", "8")
 
 
+EQUITIES = pathlib.Path(os.environ.get("SLUICE_DATA", ROOT.parent / "shared" / "data"))
+
+
 class Demo(Case):
-    def test_recorded_session_ends_reconciled_to_the_unit(self):
-        code, report = self.finish(self.start_demo(*SHORT))
+    def assert_reconciled(self, code, report):
         self.assertEqual([], report["why_not"])
         self.assertEqual(0, code)
         self.assertTrue(report["reconciled"])
-        for count in ("events", "intents", "orders", "fills", "partial_fills", "cancels"):
+        for count in ("events", "intents", "orders", "fills", "partial_fills", "cancels", "replaces"):
             self.assertGreater(report[count], 0, count)
         self.assertEqual({"ours_venue", "ours_wire", "venue_wire"},
                          {pair for pair, equal in report["judges"].items() if equal is True} - {"equal"})
+        self.assertEqual(["momentum", "quoter"], [s["name"] for s in report["strategies"]])
+        for strategy in report["strategies"]:
+            self.assertGreater(strategy["fills"], 0, strategy["name"])
+        for count in ("orders", "fills", "replaces"):
+            self.assertEqual(report[count], sum(s[count] for s in report["strategies"]), count)
+        database_check.check(self, self.runs()[-1], report)
+
+    def test_recorded_session_ends_reconciled_to_the_unit(self):
+        code, report = self.finish(self.start_demo(*SHORT))
+        self.assert_reconciled(code, report)
         for hop in ("wire_to_record", "feed_to_strategy", "decide", "strategy_to_risk", "approve", "risk_to_gateway",
                     "gate", "gate_to_wire", "tick_to_order", "order_to_ack"):
             self.assertGreater(report["latency_ns"][hop]["count"], 0, hop)
         self.assertTrue(all(ring["gaps"] == 0 for ring in report["rings"].values()))
         self.assert_nothing_left()
 
+    def test_synthetic_equities_with_halts_end_reconciled_to_the_unit(self):
+        template = self.template(base="demo-equity.toml")
+        # The whole session: its halt and pause and both resumptions come.
+        code, report = self.finish(self.start_demo("--input", "synthetic", "--speed", "8", template=template))
+        self.assert_reconciled(code, report)
+        self.assertGreaterEqual(report["statuses"], 2)
+        self.assertEqual(["SYND", "SYNE"], report["strategies"][1]["instruments"])
+        self.assertTrue(all(float(fee) == 0 for fee in report["fees"].values()), report["fees"])
+        self.assertEqual({}, report["dust"])
+
+    def test_recorded_equities_end_reconciled_to_the_unit(self):
+        if not (EQUITIES / "lean" / "equity" / "usa" / "tick" / "ibm").is_dir():
+            self.skipTest(f"no recorded equities in {EQUITIES}; set SLUICE_DATA to the folder that holds lean/")
+        template = self.template(base="demo-equity.toml")
+        code, report = self.finish(self.start_demo("--input", "equity", "--data", EQUITIES, "--speed", "12", "--seconds",
+                                                   "15", template=template))
+        self.assert_reconciled(code, report)
+        self.assertEqual({}, report["dust"])
+
+    def test_missing_data_is_named_with_what_to_give(self):
+        template = self.template(base="demo-equity.toml")
+        done = run("sluice-demo", "--source", ROOT, "--root", self.folder, "--input", "equity", "--data",
+                   self.folder / "nowhere", "--config", template)
+        self.assertEqual(73, done.returncode, done.stderr)
+        for part in ("nowhere/lean/equity/usa", "--data", "SLUICE_DATA", "--input synthetic"):
+            self.assertIn(part, done.stderr)
+        self.assertEqual([], self.runs())
+
     def test_order_whose_answer_was_lost_is_found_and_booked_once(self):
-        code, report = self.finish(self.start_demo(*SHORT, "--fault", "cut-after-accept:4"))
+        code, report = self.finish(self.start_demo(*SHORT, "--fault", "post lose-answer every=4"))
         self.assertEqual([], report["why_not"])
         self.assertEqual(0, code)
         self.assertGreater(report["unknown_outcomes"], 0)

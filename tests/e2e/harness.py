@@ -60,9 +60,9 @@ class Case(unittest.TestCase):
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def template(self, *replacements):
+    def template(self, *replacements, base="demo.toml"):
         """The demo's configuration under this test's instance name, with (from, to) texts replaced."""
-        text = (ROOT / "config" / "demo.toml").read_text(encoding="utf-8")
+        text = (ROOT / "config" / base).read_text(encoding="utf-8")
         for old, new in (('name = "demo"', f'name = "{self.name}"'), *replacements):
             self.assertIn(old, text)
             text = text.replace(old, new, 1)
@@ -71,9 +71,8 @@ class Case(unittest.TestCase):
         return path
 
     def demo_arguments(self, *arguments, template=None):
-        return [str(BIN / "sluice-demo"), "--root", str(self.folder), "--config", str(template or self.template()),
-                "--session", str(SESSION), "--judge", str(ROOT / "tools" / "judge" / "judge.py"), "--json",
-                *map(str, arguments)]
+        return [str(BIN / "sluice-demo"), "--source", str(ROOT), "--root", str(self.folder), "--json",
+                "--config", str(template or self.template()), *map(str, arguments)]
 
     def start_demo(self, *arguments, template=None, environment=None):
         """The demo in a process group of its own."""
@@ -87,12 +86,12 @@ class Case(unittest.TestCase):
 
     # ---- an instance without the demo around it ----
 
-    def config(self, port, *replacements, shm_dir=None, secret=SECRET):
+    def config(self, port, *replacements, shm_dir=None, secret=SECRET, base="demo.toml"):
         credentials = self.folder / "credentials"
         credentials.touch(mode=0o600)
         credentials.write_text(f"key = {KEY}\nsecret = {secret}\n", encoding="utf-8")
         path = self.template(("rest_port = 8080", f"rest_port = {port}"), ("stream_port = 8080", f"stream_port = {port}"),
-                             ("\nport = 8080", f"\nport = {port}"), *replacements)
+                             ("\nport = 8080", f"\nport = {port}"), *replacements, base=base)
         if shm_dir:
             text = path.read_text(encoding="utf-8").replace("[instance]", f'[instance]\nshm_dir = "{shm_dir}"', 1)
             path.write_text(text, encoding="utf-8")

@@ -109,6 +109,16 @@ class OneStage(Case):
                          lambda s: self.of(s, "gateway")["counters"]["cancels_sent"] > cancelled)
         self.trading_goes_on()
 
+    def test_quoter_alone_and_its_old_orders_are_cancelled(self):
+        cancelled = self.of(self.before, "gateway")["counters"]["cancels_sent"]
+        self.kill("strategy.quoter")
+        self.wait_status(self.config_path, "the dead incarnation's order is cancelled",
+                         lambda s: self.of(s, "gateway")["counters"]["cancels_sent"] > cancelled)
+        intents = self.of(self.status(self.config_path), "strategy.quoter")["counters"]["intents"]
+        self.wait_status(self.config_path, "it quotes again",
+                         lambda s: self.of(s, "strategy.quoter")["counters"]["intents"] > intents + 3)
+        self.trading_goes_on()
+
     def test_gateway_alone_cancels_its_orphans_and_takes_no_new_risk_on_what_it_cannot_explain(self):
         self.kill("gateway")
         self.wait_status(self.config_path, "the orphan is found",
@@ -165,12 +175,13 @@ class KillWithoutGateway(Case):
         _, port = self.start_venue()
         config = self.config(port)
         self.start("sluicectl", "up", "--restart", "--config", config)
-        status = self.wait_status(config, "something is held", lambda s: any(float(p["position"]) > 0.01 for p in s["positions"]))
+        status = self.wait_status(config, "something is held", lambda s: any(
+            p["symbol"] == "BTC/USD" and float(p["position"]) > 0.01 for p in s["positions"]))
         os.kill(next(s["pid"] for s in status["stages"] if s["stage"] == "gateway"), signal.SIGKILL)
-        self.wait_status(config, "the instrument is halted", lambda s: any(p["halted"] for p in s["positions"]))
+        self.wait_status(config, "the instrument is halted", lambda s: "BTC/USD" in self.halted(s))
         accepted = run("sluicectl", "accept", "--symbol", "BTC/USD", "--config", config)
         self.assertEqual(0, accepted.returncode, accepted.stderr)
-        self.wait_status(config, "it trades again", lambda s: s["positions"] and not any(p["halted"] for p in s["positions"]))
+        self.wait_status(config, "it trades again", lambda s: s["positions"] and "BTC/USD" not in self.halted(s))
 
     def test_kill_of_a_hung_gateway_ends_it_and_cancels_at_the_venue(self):
         config, status = self.start_with_resting_order()
@@ -182,6 +193,9 @@ class KillWithoutGateway(Case):
         self.assertEqual(0, killed.returncode, killed.stderr)
         self.assertIn(f"pid {gateway}", killed.stderr)
         self.assertEqual([], self.open_orders(port))
+
+    def halted(self, status):
+        return {p["symbol"] for p in status["positions"] if p["halted"]}
 
     def open_orders(self, port):
         request = urllib.request.Request(f"http://127.0.0.1:{port}/v2/orders",

@@ -15,6 +15,7 @@
 
 #include "common/base/error.hpp"
 #include "common/base/log.hpp"
+#include "common/base/time.hpp"
 #include "common/runtime/process.hpp"
 #include "common/runtime/stage.hpp"
 #include "shm/instance.hpp"
@@ -22,6 +23,7 @@
 #include "tools/demo_run/judges.hpp"
 #include "tools/demo_run/report.hpp"
 #include "tools/demo_run/run_folder.hpp"
+#include "tools/demo_run/strategies.hpp"
 #include "tools/demo_run/venue_client.hpp"
 
 namespace sluice::demo {
@@ -35,6 +37,9 @@ using std::chrono::seconds;
 constexpr auto kStartWithin = seconds(60);
 constexpr auto kSettled = milliseconds(1500);  // flat and quiescent for this long
 constexpr auto kLook = milliseconds(50);
+// The wind-down begins this long before the session ends: what is held is sold to a market that
+// still moves, because size once taken from a recorded quote does not come back.
+constexpr std::int64_t kWindDownBeforeNs = 6'000'000'000;
 constexpr int kStopMs = 20'000;
 constexpr std::size_t kMaxJudgeBytes = 256u << 20;
 
@@ -54,11 +59,13 @@ class Demo {
  public:
   explicit Demo(const DemoOptions& options)
       : options_(options),
+        input_(find_input(options.input)),
         run_(make_run_folder(options.root)),
         terminal_(::isatty(STDERR_FILENO) != 0) {}
 
   int run() {
     try {
+      convert_input(input_, run_);
       start_venue();
       start_relay();
       prepare_instance();
@@ -92,12 +99,9 @@ class Demo {
 
   void start_venue() {
     const std::string log = run_.logs + "/venue.log";
-    std::vector<std::string> arguments{"--session",    options_.session,
-                                       "--state",      run_.venue_state,
-                                       "--speed",      options_.speed,
-                                       "--port",       "0",
-                                       "--key",        kKey,
-                                       "--secret",     kSecret,
+    std::vector<std::string> arguments{"--session",    input_.session, "--state",  run_.venue_state,
+                                       "--speed",      options_.speed, "--port",   "0",
+                                       "--key",        kKey,           "--secret", kSecret,
                                        "--rate-limit", "10000"};
     if (!options_.fault.empty())
       arguments.insert(arguments.end(), {"--fault", options_.fault});
@@ -120,7 +124,7 @@ class Demo {
 
   void prepare_instance() {
     write_credentials(run_, kKey, kSecret);
-    write_instance_config(run_, options_.config, options_.root + "/state", ports_);
+    write_instance_config(run_, input_, options_.root + "/state", ports_);
     config_ = load_instance_config(run_.config);
     if (std::filesystem::remove(config_.state_dir + "/killed")) {
       log_warn("the kill switch of an earlier demo is cleared: this run trades a fresh account");
@@ -174,7 +178,7 @@ class Demo {
 
   void trade() {
     auto next_line = Clock::now();
-    while (phase() != "ended") {
+    while (phase() != "ended" && !ends_soon()) {
       check_running();
       if (options_.seconds > 0 && Clock::now() - started_ >= seconds(options_.seconds))
         break;
@@ -187,17 +191,24 @@ class Demo {
     progress();
   }
 
+  // A session of less than twice that time is used to its half. At speed `max` no end is told.
+  bool ends_soon() {
+    const auto end_ns = status_.at("session_end_wall_ns").get<std::int64_t>();
+    const auto begin_ns = status_.at("t0_ns").get<std::int64_t>();
+    const std::int64_t ahead = std::min(kWindDownBeforeNs, (end_ns - begin_ns) / 2);
+    return end_ns != 0 && wall_now().ns >= end_ns - ahead;
+  }
+
   void progress() {
     const Progress p = look(config_);
     const auto sent = status_.at("events_sent").get<std::uint64_t>();
     const auto total = std::max<std::uint64_t>(1, status_.at("events_total").get<std::uint64_t>());
     const double elapsed = std::chrono::duration<double>(Clock::now() - started_).count();
     const std::string line = fmt::format(
-        "{:5.1f} s  session {:3} %  events {:>7}  intents {:>4}  orders {:>4}  fills {:>4}  "
-        "working {:>2}  "
-        "position {:>11}  realised {:>12}{}",
+        "{:5.1f} s  session {:3} %  events {:>7}  intents {:>5}  orders {:>5}  fills {:>5}  "
+        "working {:>2}  realised {:>14} USD{}",
         elapsed, sent * 100 / total, p.market_events, p.intents, p.orders, p.fills, p.working,
-        p.position, p.realised,
+        p.realised,
         p.killed         ? "  KILLED"
         : p.winding_down ? "  winding down"
                          : "");
@@ -250,6 +261,9 @@ class Demo {
     stop(instance_, "the instance");
     stop(relay_, "the relay");
     Json report = our_numbers(config_);
+    report["strategies"] = strategy_numbers(config_);
+    report["statuses"] = statuses_received(config_);
+    report["replaces"] = sum_of(report["strategies"], "replaces");
     const Judge ours{.name = "our books", .books = our_books(config_)};
     const Judge venue{.name = "the ledger", .books = venue_books};
     const Judge wire{.name = "the wire", .books = wire_books()};
@@ -274,6 +288,13 @@ class Demo {
     if (options_.json)
       std::printf("%s\n", text.c_str());
     return report.at("reconciled").get<bool>() ? 0 : static_cast<int>(ExitCode::kNotReconciled);
+  }
+
+  static std::uint64_t sum_of(const Json& list, const char* key) {
+    std::uint64_t sum = 0;
+    for (const Json& item : list)
+      sum += item.at(key).get<std::uint64_t>();
+    return sum;
   }
 
   static std::string file_name(const Judge& judge) {
@@ -318,7 +339,7 @@ class Demo {
   Json wire_books() {
     Child judge =
         Child::start("/usr/bin/python3",
-                     {options_.judge, "--capture", run_.capture, "--session", options_.session},
+                     {options_.judge, "--capture", run_.capture, "--session", input_.session},
                      run_.logs + "/judge.log", true);
     const std::string out = judge.read_all(kMaxJudgeBytes);
     judge.reap(-1);
@@ -331,7 +352,7 @@ class Demo {
   }
 
   void finish_report(Json& report, const Json& judges, bool reconciled) {
-    Json head{{"reconciled", reconciled}};
+    Json head{{"input", options_.input.name}, {"reconciled", reconciled}};
     head.update(report);
     head["dust"] = our_positions();
     head["judges"] = judges;
@@ -346,6 +367,7 @@ class Demo {
   }
 
   const DemoOptions& options_;
+  Input input_;
   RunFolder run_;
   bool terminal_;
   Child venue_;

@@ -1,5 +1,5 @@
-// The demo's runner: starts the simulator, the byte relay and an instance of Sluice, lets a
-// recorded session pass through, winds down, and has three judges compare the books.
+// The demo's runner: starts the simulator, the byte relay and an instance of Sluice, lets a session
+// pass through, winds down, and has three judges compare the books.
 //
 // It is no part of the trading side and knows what it knows as a judge: the simulator's status and
 // ledger never reach a stage.
@@ -8,14 +8,15 @@
 #include <cstdint>
 #include <string>
 
+#include "tools/demo_run/input.hpp"
+
 namespace sluice::demo {
 
 struct DemoOptions {
-  std::string root;    // run folders and durable counters live here
-  std::string config;  // template of the instance's configuration
-  std::string session;
+  std::string root;  // run folders and durable counters live here
+  InputOptions input;
   std::string speed{"6"};         // session seconds per second, or "max"
-  std::int64_t seconds{0};        // wind down after this many seconds; 0: after the session
+  std::int64_t seconds{0};        // wind down after this many seconds; 0: with the session's end
   std::int64_t quiet_within{60};  // seconds from the wind-down until flat and quiescent
   std::string fault;              // of the simulator, empty: none
   std::string judge;              // path of judge.py

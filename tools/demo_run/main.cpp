@@ -15,23 +15,35 @@ using namespace sluice;
 int body(int argc, char** argv) {
   demo::DemoOptions options;
   bool version = false;
-  CLI::App app(
-      "Plays a recorded session through all stages and has three judges compare the books.",
-      "sluice-demo");
+  CLI::App app("Plays a session through all stages and has three judges compare the books.",
+               "sluice-demo");
+  app.add_option("--input", options.input.name,
+                 "crypto: the shipped recording; synthetic: made-up equities, shipped; equity: "
+                 "recorded equities, read from --data")
+      ->check(CLI::IsMember({"crypto", "synthetic", "equity"}))
+      ->capture_default_str();
+  app.add_option("--data", options.input.data,
+                 "folder with recorded data, the one that holds lean/ (or SLUICE_DATA)")
+      ->envname("SLUICE_DATA")
+      ->type_name("DIR");
   app.add_option("--seconds", options.seconds,
-                 "wind down after this many seconds (0: after the session)")
+                 "wind down after this many seconds (0: shortly before the session ends)")
       ->check(CLI::Range(0, 86'400));
   app.add_option("--quiet-within", options.quiet_within,
                  "seconds from the wind-down until flat and quiescent")
       ->check(CLI::Range(1, 3600));
   app.add_option("--speed", options.speed, "session seconds per second, or max");
-  app.add_option("--session", options.session, "the recorded session")->type_name("FILE");
-  app.add_option("--config", options.config, "template of the instance's configuration")
+  app.add_option("--session", options.input.session, "another session than the input's")
       ->type_name("FILE");
+  app.add_option("--config", options.input.config,
+                 "another template of the instance's configuration than the input's")
+      ->type_name("FILE");
+  app.add_option("--source", options.input.source, "the repository")->type_name("DIR");
   app.add_option("--root", options.root, "folder of the runs (the last three are kept)")
       ->type_name("DIR");
   app.add_option("--judge", options.judge, "the wire judge")->type_name("FILE");
-  app.add_option("--fault", options.fault, "a fault of the simulator, e.g. cut-after-accept:7");
+  app.add_option("--fault", options.fault,
+                 "a fault of the simulator, e.g. 'post lose-answer every=7'");
   app.add_flag("--json", options.json, "the report as JSON on stdout");
   app.add_flag("!--any-activity", options.require_activity,
                "do not ask for fills, partial fills and cancels (short runs)");
@@ -52,15 +64,12 @@ int body(int argc, char** argv) {
     std::printf("%s\n", version_text().c_str());
     return 0;
   }
-  for (const auto& [name, value] : {std::pair{"--session", &options.session},
-                                    {"--config", &options.config},
-                                    {"--root", &options.root},
-                                    {"--judge", &options.judge}}) {
-    if (value->empty()) {
-      throw Error(ExitCode::kUsage,
-                  std::string(name) + " is missing; run ./tools/demo, which sets it");
-    }
-  }
+  if (options.root.empty() || options.input.source.empty())
+    throw Error(ExitCode::kUsage, "--root or --source is missing; run ./tools/demo, which sets it");
+  if (options.judge.empty())
+    options.judge = options.input.source + "/tools/judge/judge.py";
+  if (options.input.data.empty())
+    options.input.data = options.input.source + "/../shared/data";
   log_init("demo", LogLevel::kInfo);
   return demo::run_demo(options);
 }

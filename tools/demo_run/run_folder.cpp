@@ -15,6 +15,7 @@
 
 #include "common/base/error.hpp"
 #include "common/base/time.hpp"
+#include "tools/demo_run/input.hpp"
 
 namespace sluice::demo {
 namespace {
@@ -72,6 +73,14 @@ std::string quoted(const std::string& text) {
   return "\"" + text + "\"";
 }
 
+// Every `"from"` becomes `"to"`; a template without it has symbols of its own.
+void rename(std::string& text, const std::string& from, const std::string& to) {
+  const std::string old = quoted(from);
+  const std::string now = quoted(to);
+  for (std::size_t at = 0; (at = text.find(old, at)) != std::string::npos; at += now.size())
+    text.replace(at, old.size(), now);
+}
+
 }  // namespace
 
 RunFolder make_run_folder(const std::string& root) {
@@ -92,8 +101,9 @@ RunFolder make_run_folder(const std::string& root) {
   return run;
 }
 
-void write_instance_config(const RunFolder& run, const std::string& template_path,
-                           const std::string& state_dir, const Ports& ports) {
+void write_instance_config(const RunFolder& run, const Input& input, const std::string& state_dir,
+                           const Ports& ports) {
+  const std::string& template_path = input.config;
   std::ifstream in(template_path);
   if (!in)
     throw Error(ExitCode::kConfig, template_path + " cannot be read");
@@ -103,6 +113,8 @@ void write_instance_config(const RunFolder& run, const std::string& template_pat
   const auto set = [&](const std::string& key, const std::string& value) {
     set_key(text, template_path, key, value);
   };
+  for (const auto& [from, to] : input.symbols)
+    rename(text, from, to);
   set("rest_port", std::to_string(ports.trading));
   set("stream_port", std::to_string(ports.trading));
   set("port", std::to_string(ports.market_data));
