@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
+
+#include "tests/venue_sim/sim_fixtures.hpp"
 
 namespace sluice::sim {
 namespace {
@@ -16,9 +19,9 @@ constexpr WallNanos after_s(std::int64_t s) {
   return WallNanos{kStart.ns + s * kNanosPerSecond};
 }
 
-Faults script(std::string_view text, std::uint64_t seed = 1) {
+Faults script(std::string_view text, std::uint64_t seed = 1, WallNanos at = kStart) {
   Faults faults(seed);
-  const auto wrong = faults.set(text, kStart);
+  const auto wrong = faults.set(text, at);
   EXPECT_FALSE(wrong.has_value()) << *wrong;
   return faults;
 }
@@ -115,6 +118,44 @@ TEST(Faults, ScriptsAreBounded) {
   }
   Faults faults;
   EXPECT_THAT(faults.set(text, kStart).value_or(""), HasSubstr("at most 64"));
+}
+
+TEST(VenueFaults, SplitFillsComeAsABurstOfExecutionsThatAddUp) {
+  Faults faults = script("fills split pieces=4", 1, test::at_ms(0));
+  test::TestVenue t;
+  t.venue.set_faults(faults);
+  t.venue.quote(test::at_ms(0), test::kBtc, test::book("60000", "2", "60010", "1"));
+  const OrderKey key = t.accept(10, test::limit_order("a", Side::kBuy, "0.5", "60010"));
+  t.venue.run_until(test::at_ms(14));
+  EXPECT_THAT(t.events(), testing::ElementsAre("pending_new", "new", "partial_fill", "partial_fill",
+                                               "partial_fill", "fill"));
+  EXPECT_EQ(t.venue.executions().size(), 4U);
+  EXPECT_EQ(t.venue.orders()[key].filled, test::qty("0.5"));
+  // A fill of one lot cannot be split.
+  t.accept(20, test::limit_order("b", Side::kSell, "0.00017", "60000"));
+  t.venue.run_until(test::at_ms(24));
+  Qty sum{};
+  for (std::size_t i = 4; i < t.venue.executions().size(); ++i) {
+    const Qty part = t.venue.executions()[i].qty;
+    EXPECT_EQ(part.raw % test::qty("0.00001").raw, 0) << "in lots";
+    sum.raw += part.raw;
+  }
+  EXPECT_EQ(sum, test::qty("0.00017"));
+}
+
+TEST(VenueFaults, LateCancelIsOvertakenByFills) {
+  Faults faults = script("cancels late ms=50 first=1", 1, test::at_ms(0));
+  test::TestVenue t;
+  t.venue.set_faults(faults);
+  t.venue.quote(test::at_ms(0), test::kBtc, test::book("60000", "2", "60010", "1"));
+  const OrderKey key = t.accept(10, test::limit_order("a", Side::kBuy, "1", "60005"));
+  t.venue.run_until(test::at_ms(20));
+  EXPECT_FALSE(t.venue.cancel(test::at_ms(20), key));
+  t.venue.trade(test::at_ms(60), test::kBtc, test::print("60004", "0.4", Side::kSell));
+  t.venue.run_until(test::at_ms(73));
+  EXPECT_EQ(t.events().back(), "partial_fill") << "4 ms of its own and 50 more are not over";
+  t.venue.run_until(test::at_ms(74));
+  EXPECT_EQ(t.events().back(), "canceled");
 }
 
 }  // namespace

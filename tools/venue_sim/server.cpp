@@ -155,6 +155,7 @@ VenueServer::VenueServer(const Session& session, const ServerConfig& config)
   }
   venue_.set_session_time(session_time_);
   api_.on_configuration([this](bool suspended) { account_.append_configuration(suspended); });
+  venue_.set_faults(faults_);
   venue_.set_listener([this](const OrderEvent& event) {
     account_.append(event, venue_.ids().issued());
     trading_.on_order_event(event);

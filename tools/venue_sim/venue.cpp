@@ -264,7 +264,9 @@ std::optional<ApiError> Venue::cancel(WallNanos at, OrderKey key) {
   order.cancel_requested_at = at;
   order.updated_at = at;
   emit("pending_cancel", order, at, nullptr, !options_.variants.pending_cancel_event);
-  const WallNanos due{std::max(at.ns + options_.cancel_latency_ns, order.arrives_at.ns)};
+  const auto hit = faults_ != nullptr ? faults_->strike(FaultSite::kCancels, at) : std::nullopt;
+  const std::int64_t late = hit ? hit->ms * kNanosPerMilli : 0;
+  const WallNanos due{std::max(at.ns + options_.cancel_latency_ns + late, order.arrives_at.ns)};
   due_.push({due, sequence_++, key, Task::kCancel});
   return std::nullopt;
 }

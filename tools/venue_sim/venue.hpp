@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "tools/venue_sim/api_error.hpp"
+#include "tools/venue_sim/faults.hpp"
 #include "tools/venue_sim/ledger.hpp"
 #include "tools/venue_sim/matcher.hpp"
 #include "tools/venue_sim/new_york.hpp"
@@ -81,6 +82,8 @@ class Venue {
   void set_listener(Listener listener) { listener_ = std::move(listener); }
   // Before any order; it must outlive the venue. Without it venue time is session time.
   void set_session_time(const SessionTime& time) noexcept { time_ = &time; }
+  // Fills split and cancels late on request; it must outlive the venue.
+  void set_faults(Faults& faults) noexcept { faults_ = &faults; }
 
   // --- market data, in session order; `at` is the venue time the record is due
   void quote(WallNanos at, SymbolIndex symbol, const RecordedQuote& quote);
@@ -220,6 +223,7 @@ class Venue {
   void shrink_group(WallNanos at, const Order& order, Qty filled);
   [[nodiscard]] bool holds_for_group(const Order& order) const;
   void apply_fills(WallNanos at);
+  [[nodiscard]] Qty piece_size(WallNanos at, const Fill& fill) const;
   void apply_fill(WallNanos at, const Fill& fill);
   void update_hold(Order& order);
   struct Hold {
@@ -248,6 +252,7 @@ class Venue {
   std::uint64_t sequence_{0};
   Fills fills_;
   Listener listener_;
+  Faults* faults_{nullptr};
   SameTime same_time_{};
   const SessionTime* time_{&same_time_};
   NewYork new_york_{};

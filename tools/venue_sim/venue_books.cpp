@@ -100,9 +100,25 @@ bool Venue::holds_for_group(const Order& order) const {
 
 void Venue::apply_fills(WallNanos at) {
   for (const Fill& fill : fills_) {
-    apply_fill(at, fill);
+    Fill piece = fill;
+    piece.qty = piece_size(at, fill);
+    for (Qty rest = fill.qty; rest.raw > 0; rest.raw -= piece.qty.raw) {
+      piece.qty = rest.raw < 2 * piece.qty.raw ? rest : piece.qty;  // the last one takes the rest
+      apply_fill(at, piece);
+    }
   }
   fills_.clear();
+}
+
+// The whole fill, unless a fault splits it: then an equal part of it, in lots and at least one.
+Qty Venue::piece_size(WallNanos at, const Fill& fill) const {
+  const auto hit = faults_ != nullptr ? faults_->strike(FaultSite::kFills, at) : std::nullopt;
+  if (!hit) {
+    return fill.qty;
+  }
+  const std::int64_t lot = symbols_[orders_[fill.key].asked.symbol].qty_increment.raw;
+  const std::int64_t part = fill.qty.raw / std::int64_t{hit->number} / lot * lot;
+  return Qty{std::min(fill.qty.raw, std::max(part, lot))};
 }
 
 void Venue::apply_fill(WallNanos at, const Fill& fill) {
