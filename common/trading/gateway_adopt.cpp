@@ -75,6 +75,7 @@ std::uint32_t GatewayCore::adopt(const OrderSnapshot& order, Qty baseline) noexc
   aux.foreign = !ours;
   table_.bind_venue(i, order.venue_order_id);
   table_.activate(i);
+  link_adopted(i, order);
   raise(ours ? Alert::kOrphanAdopted : Alert::kForeignOrder, i, order.instrument);
   merge(i, order, false);
   if (ours && !is_terminal(row.state)) {
@@ -137,6 +138,7 @@ void GatewayCore::on_evidence(std::uint32_t i) noexcept {
     row.reason = Reason::kNone;
   }
   table_.aux(i).not_found = 0;
+  table_.aux(i).denied = false;
   if (lost) {
     row.flags |= kCancelWanted;
   }
@@ -219,6 +221,7 @@ void GatewayCore::end_by_status(std::uint32_t i, VenueStatus status, bool by_eve
       end_row(i, OrderState::kExpired, Reason::kNone, ExecutionKind::kExpired);
       return;
     case VenueStatus::kRejected:
+      note_rejection(i);
       end_row(i, OrderState::kRejected, Reason::kVenueRejected, rejection_of(i));
       return;
     case VenueStatus::kReplaced:

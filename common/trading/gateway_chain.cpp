@@ -147,10 +147,13 @@ void GatewayCore::follow_chain(std::uint32_t i) noexcept {
   }
 }
 
-// An execution of an earlier order may be the last that a later one waited for.
+// An execution of an earlier order may be the last that a later one waited for. Only one that has
+// taken its predecessor's place can be filled by that: otherwise the replace has failed, and its own
+// object says so.
 void GatewayCore::settle_chain(std::uint32_t i) noexcept {
-  for (std::uint32_t next = successor(i); next != kNoRow; next = successor(next)) {
-    if (!is_terminal(table_.row(next).state) && !table_.aux(next).held && complete(next)) {
+  for (std::uint32_t next = successor(i); next != kNoRow; i = next, next = successor(next)) {
+    if (table_.row(i).state == OrderState::kReplaced && !is_terminal(table_.row(next).state) &&
+        !table_.aux(next).held && complete(next)) {
       end_row(next, OrderState::kFilled, Reason::kNone, ExecutionKind::kAdjustment);
     }
   }
@@ -166,6 +169,41 @@ void GatewayCore::look_up_soon(std::uint32_t i, MonoNanos at) noexcept {
       table_.row(i).venue_order_id.is_zero() ? LookupBy::kClientOrderId : LookupBy::kVenueOrderId;
   aux.next_lookup_ns = at;
   table_.activate(i);
+}
+
+ReplaceChange GatewayCore::replace_change(std::uint32_t i) const noexcept {
+  const OrderRow& row = table_.row(i);
+  const std::uint32_t old = predecessor(i);
+  ReplaceChange change{.qty = row.approved, .limit = row.limit};
+  if (old != kNoRow && table_.row(old).approved == row.approved) {
+    change.qty = {};
+  }
+  if (old != kNoRow && table_.row(old).limit == row.limit) {
+    change.limit = {};
+  }
+  return change;
+}
+
+// An order that was adopted as a successor. With a row of ours for the old one they are a chain. If
+// some of it was filled before we knew it, or without that row, it stands alone at the chain's total.
+void GatewayCore::link_adopted(std::uint32_t i, const OrderSnapshot& order) noexcept {
+  if (order.replaces.is_zero()) {
+    return;
+  }
+  OrderRow& row = table_.row(i);
+  OrderAux& aux = table_.aux(i);
+  const std::uint32_t old = table_.find_venue(order.replaces);
+  const bool chain = old != kNoRow && !aux.foreign && !table_.aux(old).foreign &&
+                     aux.baseline.raw == 0 && table_.row(old).replaced_by.is_none();
+  aux.orphan_successor = !chain && aux.baseline.raw == 0;
+  if (!chain) {
+    return;
+  }
+  row.replaces = table_.row(old).id;
+  row.chain_filled = replaced_order(old).chain_filled;
+  aux.root = table_.aux(old).root;
+  aux.predecessor = old;
+  link_replace(i);
 }
 
 // An order has just ended: what that means for its neighbours.
@@ -200,22 +238,51 @@ void GatewayCore::on_chain_end(std::uint32_t i) noexcept {
   }
 }
 
+// A successor ends as rejected. The venue may say so once more as the end of the replace, and that
+// word must not be taken for one about the next replace.
+void GatewayCore::note_rejection(std::uint32_t i) noexcept {
+  const std::uint32_t old = predecessor(i);
+  if (old == kNoRow || table_.row(old).state == OrderState::kReplaced) {
+    return;
+  }
+  OrderAux& aux = table_.aux(old);
+  aux.replace_rejected_ns = std::max(aux.replace_rejected_ns, table_.row(i).venue_ns);
+  aux.rejection_owed = true;
+  end_pending_replace(old);
+}
+
+void GatewayCore::end_pending_replace(std::uint32_t i) noexcept {
+  OrderAux& aux = table_.aux(i);
+  if (aux.venue_status == VenueStatus::kPendingReplace) {
+    aux.venue_status =
+        table_.row(i).venue_filled.raw > 0 ? VenueStatus::kPartiallyFilled : VenueStatus::kNew;
+  }
+}
+
 // `i` is the old order or the successor, whichever the venue named. The stream repeats itself now
-// and then: an older word says nothing of a younger replace.
+// and then: an older word says nothing of a younger replace. Where it is not certain which replace
+// is meant, the youngest one goes on counting and is asked for.
 void GatewayCore::on_replace_rejected(std::uint32_t i, WallNanos at) noexcept {
   const std::uint32_t before = predecessor(i);
   const bool unresolved = before != kNoRow && table_.row(before).state != OrderState::kReplaced;
   const std::uint32_t old = unresolved ? before : i;
   OrderAux& aux = table_.aux(old);
+  const std::uint32_t next = successor(old);
   if (at.ns != 0 && at <= aux.replace_rejected_ns) {
     return;
   }
   aux.replace_rejected_ns = at;
-  if (aux.venue_status == VenueStatus::kPendingReplace) {
-    aux.venue_status =
-        table_.row(old).venue_filled.raw > 0 ? VenueStatus::kPartiallyFilled : VenueStatus::kNew;
+  const bool of_another = unresolved && next != i;
+  const bool before_it = next != kNoRow && at.ns != 0 && at.ns < table_.row(next).submitting_ns.ns;
+  const bool late = next != kNoRow && (of_another || before_it || aux.rejection_owed);
+  aux.rejection_owed = false;
+  if (late) {
+    if (!table_.aux(next).held && !table_.aux(next).post_outstanding) {
+      look_up_soon(next, now_);
+    }
+    return;
   }
-  const std::uint32_t next = successor(old);
+  end_pending_replace(old);
   if (next == kNoRow || table_.aux(next).held || table_.row(old).state == OrderState::kReplaced) {
     return;
   }
@@ -307,17 +374,30 @@ void GatewayCore::refresh_venue_filled(std::uint32_t i) noexcept {
   note_gap(i);
 }
 
+// What an order we adopted had from its predecessors was before us, like the rest of its baseline.
+void GatewayCore::settle_baseline(std::uint32_t i) noexcept {
+  OrderRow& row = table_.row(i);
+  table_.aux(i).baseline.raw += row.venue_filled.raw - row.filled.raw;
+  row.filled = row.venue_filled;
+  note_gap(i);
+}
+
 // A complete audit named every execution: what is still missing of a successor was carried over.
 void GatewayCore::resolve_carry(MonoNanos requested) noexcept {
   for (const std::uint32_t i : table_.active()) {
     const OrderRow& row = table_.row(i);
     OrderAux& aux = table_.aux(i);
-    if (row.replaces.is_none() || aux.carry != Carry::kOpen || aux.gap_since_ns.ns == 0 ||
-        aux.gap_since_ns > requested || row.chain_filled.raw == 0) {
+    const bool chain = !row.replaces.is_none() && row.chain_filled.raw != 0;
+    if ((!chain && !aux.orphan_successor) || aux.carry != Carry::kOpen ||
+        aux.gap_since_ns.ns == 0 || aux.gap_since_ns > requested) {
       continue;
     }
     aux.carry = Carry::kChain;
-    refresh_venue_filled(i);
+    if (chain) {
+      refresh_venue_filled(i);
+    } else {
+      settle_baseline(i);
+    }
     touch(i);
     if (!is_terminal(row.state) && complete(i)) {
       end_row(i, OrderState::kFilled, Reason::kNone, ExecutionKind::kAdjustment);

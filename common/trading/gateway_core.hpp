@@ -25,7 +25,10 @@
 // found" is absence, so it never ends an order: behind a proxy the POST may still be on its way.
 // After `lookups_before_lost` of them, a settling time apart, counted from the hard close, the
 // order is Lost: at its worst in every limit, looked up every `lost_poll_ns`, revived and cancelled
-// at once by any evidence, and closed only by on_day_end() or on_operator_closes().
+// at once by any evidence, and closed only by on_day_end() or on_operator_closes(). An order that
+// the venue confirmed with an id it then does not find goes the same way; each of its look-ups asks
+// by that id and by the client order id. A Lost successor takes its chain with it: the cancel is
+// latched on all of it, and the end of the old order ends the successor.
 //
 // Fills missing from the stream are never synthesised from a cumulative quantity: the missing part
 // counts as open (also on a terminal order) until the activity that names the execution was read.
@@ -100,7 +103,9 @@ class GatewayCore {
   [[nodiscard]] bool quiescent() const noexcept { return (account_.flags & kQuiescent) != 0; }
   [[nodiscard]] bool killed() const noexcept { return killed_; }
   [[nodiscard]] const GatewayCounters& counters() const noexcept { return counters_; }
-  // All refusals by reason, the gate's and the core's own.
+  // What the replace in this row changes: zero for what stays as the old order has it.
+  [[nodiscard]] ReplaceChange replace_change(std::uint32_t row) const noexcept;
+  // All refusals by reason: the gate's, the core's own, and what provably did not leave.
   [[nodiscard]] std::uint64_t refusals(Reason reason) const noexcept {
     return refusals_[static_cast<std::size_t>(reason)];
   }
@@ -213,6 +218,9 @@ class GatewayCore {
   void settle_chain(std::uint32_t row) noexcept;
   void on_chain_end(std::uint32_t row) noexcept;
   void on_replace_rejected(std::uint32_t row, WallNanos at) noexcept;
+  void note_rejection(std::uint32_t row) noexcept;
+  void end_pending_replace(std::uint32_t row) noexcept;
+  void link_adopted(std::uint32_t row, const OrderSnapshot& order) noexcept;
   void look_up_soon(std::uint32_t row, MonoNanos at) noexcept;
   [[nodiscard]] ExecutionKind rejection_of(std::uint32_t row) const noexcept;
   [[nodiscard]] bool complete(std::uint32_t row) const noexcept;
@@ -220,6 +228,7 @@ class GatewayCore {
   void decide_carry(std::uint32_t row, Qty filled, Qty execution, VenueStatus status) noexcept;
   void refresh_venue_filled(std::uint32_t row) noexcept;
   void resolve_carry(MonoNanos requested) noexcept;
+  void settle_baseline(std::uint32_t row) noexcept;
 
   // gateway_held.cpp: the account's own orders, and what has to wait.
   void book_own(std::uint32_t row) noexcept;
@@ -241,9 +250,12 @@ class GatewayCore {
   void on(const StreamState& e) noexcept;
   void on(const StreamAlive& e) noexcept;
   [[nodiscard]] bool names(const RowRef& ref) noexcept;
+  void not_sent(std::uint32_t row, Reason reason) noexcept;
   void refused_by_venue(std::uint32_t row, Reason reason) noexcept;
   void on_update(std::uint32_t row, const TradeUpdate& e) noexcept;
   void mark_unknown(std::uint32_t row, MonoNanos settle_from) noexcept;
+  void on_not_found(std::uint32_t row, LookupBy by) noexcept;
+  void lose(std::uint32_t row) noexcept;
   // gateway_adopt.cpp: whose order is it, and what does its object say.
   [[nodiscard]] bool same_order(std::uint32_t row, const OrderSnapshot& order) const noexcept;
   [[nodiscard]] bool recognise(std::uint32_t row, const OrderSnapshot& order) noexcept;

@@ -176,6 +176,9 @@ Reason GatewayCore::admit(const Intent& intent, const IntentContext& context, Ga
   }
   gate = ask_gate(intent, context);
   if (gate.reason == Reason::kSelfTrade && gate.reduces && gate.collision == Collision::kOwn) {
+    if (held_.size() == kHeldMax) {
+      return Reason::kOrderTableFull;  // it could not wait: nothing is cancelled for it
+    }
     clear_way(intent, gate);
     wait = true;
     return Reason::kNone;
@@ -450,8 +453,8 @@ void GatewayCore::service(std::uint32_t i) noexcept {
   if (aux.next_lookup_ns.ns != 0 && now_ >= aux.next_lookup_ns && !aux.lookup_outstanding) {
     aux.next_lookup_ns = {};
     aux.lookup_outstanding = true;
-    const LookupBy by =
-        row.venue_order_id.is_zero() ? LookupBy::kClientOrderId : LookupBy::kVenueOrderId;
+    const bool by_venue = !row.venue_order_id.is_zero() && !aux.denied;
+    const LookupBy by = by_venue ? LookupBy::kVenueOrderId : LookupBy::kClientOrderId;
     request({.kind = Request::Kind::kLookup, .by = by, .row = i});
     ++counters_.lookups;
   }

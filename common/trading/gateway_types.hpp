@@ -25,6 +25,13 @@ struct IntentContext {
   bool execution_ring_room{false};  // on every execution ring
 };
 
+// A replace as the venue is asked for it. Fields that stay are not sent: the venue takes a changed
+// quantity in whole units only (protocols 4.4).
+struct ReplaceChange {
+  Qty qty{};  // the chain's new total
+  Price limit{};
+};
+
 enum class KillMode : std::uint8_t {
   kStop = 0,       // cancel opening orders, keep those that reduce
   kCancelAll = 1,  // cancel every order of ours

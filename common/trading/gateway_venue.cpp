@@ -65,13 +65,19 @@ void GatewayCore::on(const PostResult& e) noexcept {
         raise(Alert::kContradiction, i, row.instrument);
         return;
       }
-      end_row(i, OrderState::kFailed, e.not_sent == Reason::kNone ? Reason::kNotSent : e.not_sent,
-              ExecutionKind::kNotSent);
+      not_sent(i, e.not_sent == Reason::kNone ? Reason::kNotSent : e.not_sent);
       return;
     case RequestOutcome::kNone:
     case RequestOutcome::kUnknown:
       mark_unknown(i, e.closed_ns.ns != 0 ? e.closed_ns : e.answer_ns);
       return;
+  }
+}
+
+void GatewayCore::not_sent(std::uint32_t i, Reason reason) noexcept {
+  if (!is_terminal(table_.row(i).state)) {
+    ++refusals_[static_cast<std::size_t>(reason)];
+    end_row(i, OrderState::kFailed, reason, ExecutionKind::kNotSent);
   }
 }
 
@@ -186,35 +192,8 @@ void GatewayCore::on(const LookupResult& e) noexcept {
     }
   };
   if (e.outcome == RequestOutcome::kNotFound) {
-    if (was_terminal) {
-      return;
-    }
-    if (!row.venue_order_id.is_zero()) {
-      if (e.by == LookupBy::kClientOrderId) {
-        return;  // asked before the stream showed the order
-      }
-      raise(Alert::kVenueDenies, i, row.instrument);
-      again_in(rules_.cancel_poll_ns);
-      return;
-    }
-    const std::uint32_t old = predecessor(i);
-    if (old != kNoRow && is_terminal(table_.row(old).state) &&
-        table_.row(old).state != OrderState::kReplaced) {
-      // An order that ended otherwise was not replaced and cannot be any more: that ends its
-      // successor, not the missing look-up.
-      end_row(i, OrderState::kRejected, Reason::kVenueRejected, ExecutionKind::kReplaceRejected);
-      return;
-    }
-    const bool lost = (row.flags & kLost) != 0;
-    if (!lost && ++aux.not_found >= rules_.lookups_before_lost) {
-      row.flags |= kLost;
-      touch(i);
-      raise(Alert::kOrderLost, i, row.instrument);
-      emit(ExecutionKind::kUnknown, i);
-    }
-    again_in((row.flags & kLost) != 0 ? rules_.lost_poll_ns : rules_.settle_ns);
-    if (old != kNoRow) {
-      look_up_soon(old, aux.next_lookup_ns);
+    if (!was_terminal) {
+      on_not_found(i, e.by);
     }
     return;
   }
@@ -224,10 +203,10 @@ void GatewayCore::on(const LookupResult& e) noexcept {
   }
   const bool ours = aux.foreign || e.order.client_order_id == client_order_id(i);
   if (!ours || !recognise(i, e.order)) {
-    if (!was_terminal && row.venue_order_id.is_zero()) {
-      row.flags |= kLost;  // what stands under its id is not it: only a person can tell
-      touch(i);
+    if (!was_terminal && (row.venue_order_id.is_zero() || aux.denied)) {
+      lose(i);  // what stands under its id is not it: only a person can tell
     }
+    aux.denied = false;
     again_in(rules_.lost_poll_ns);
     return;
   }
@@ -241,6 +220,60 @@ void GatewayCore::on(const LookupResult& e) noexcept {
     again_in(rules_.cancel_poll_ns);
   }
   try_delete(i);
+}
+
+// Absence never ends an order. An order that the venue confirmed and then does not find by the id it
+// gave is asked for by our own id before that counts.
+void GatewayCore::on_not_found(std::uint32_t i, LookupBy by) noexcept {
+  const OrderRow& row = table_.row(i);
+  OrderAux& aux = table_.aux(i);
+  const std::uint32_t old = predecessor(i);
+  if (old != kNoRow && !aux.lived && is_terminal(table_.row(old).state) &&
+      table_.row(old).state != OrderState::kReplaced) {
+    // An order that ended otherwise was not replaced and cannot be any more: that ends its
+    // successor, not the missing look-up.
+    end_row(i, OrderState::kRejected, Reason::kVenueRejected, ExecutionKind::kReplaceRejected);
+    return;
+  }
+  if (!row.venue_order_id.is_zero()) {
+    if (by == LookupBy::kClientOrderId && !aux.denied) {
+      return;  // asked before the venue showed the order
+    }
+    if (by == LookupBy::kVenueOrderId && !aux.foreign) {
+      if (aux.not_found == 0 && (row.flags & kLost) == 0) {
+        raise(Alert::kVenueDenies, i, row.instrument);
+      }
+      aux.denied = true;
+      aux.next_lookup_ns = now_;
+      return;
+    }
+  }
+  aux.denied = false;
+  if ((row.flags & kLost) == 0 && ++aux.not_found >= rules_.lookups_before_lost) {
+    lose(i);
+  }
+  aux.next_lookup_ns = {now_.ns +
+                        ((row.flags & kLost) != 0 ? rules_.lost_poll_ns : rules_.settle_ns)};
+  if (old != kNoRow) {
+    look_up_soon(old, aux.next_lookup_ns);
+  }
+}
+
+// Where a replace went is not known, so the old order must not go on resting: its end tells of the
+// successor too.
+void GatewayCore::lose(std::uint32_t i) noexcept {
+  OrderRow& row = table_.row(i);
+  if ((row.flags & kLost) != 0) {
+    return;
+  }
+  row.flags |= kLost | kOutcomeUnknown;
+  row.reason = Reason::kOutcomeUnknown;
+  touch(i);
+  raise(Alert::kOrderLost, i, row.instrument);
+  emit(ExecutionKind::kUnknown, i);
+  if (predecessor(i) != kNoRow) {
+    static_cast<void>(latch_chain(i));
+  }
 }
 
 void GatewayCore::on(const StreamState& e) noexcept {

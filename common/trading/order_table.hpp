@@ -42,6 +42,12 @@ struct OrderAux {
   bool lived{false};        // the venue showed it live
   bool replace_over{false};  // the venue refused the replace that would have made it
   bool in_book{false};       // linked among the live orders of its instrument and side
+  // The venue did not find it by the id it had given: the next look-up asks by the client order id.
+  bool denied{false};
+  // Its successor ended as rejected, and the stream has not said that the replace was.
+  bool rejection_owed{false};
+  // Adopted as a successor of an order we have no row of: what that traded may be in its quantities.
+  bool orphan_successor{false};
   Carry carry{Carry::kOpen};
   VenueStatus venue_status{VenueStatus::kNone};
   WallNanos status_ns{};  // when the venue's object that told it was updated
@@ -63,7 +69,7 @@ struct OrderAux {
   IntentId root{};
   std::uint32_t predecessor{kNoRow};
   std::uint32_t successor{kNoRow};
-  WallNanos replace_rejected_ns{};  // of the last rejected replace of this order
+  WallNanos replace_rejected_ns{};  // when the venue last refused a replace of this order
   // Neighbours among the live orders of the instrument and side.
   std::uint32_t book_next{kNoRow};
   std::uint32_t book_prev{kNoRow};

@@ -84,6 +84,7 @@ enum class TradeUpdateKind : std::uint8_t {
 struct OrderSnapshot {
   Id128 venue_order_id{};
   Id128 replaced_by{};  // status replaced: the successor's id
+  Id128 replaces{};     // a successor: the order it replaced or is to replace
   ClientOrderId client_order_id{};
   VenueStatus status{VenueStatus::kNone};
   Side side{Side::kNone};

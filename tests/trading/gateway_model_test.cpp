@@ -1,16 +1,20 @@
 // The gateway against a venue that loses, repeats and reorders: whatever happened on the wire, at
-// quiescence the books equal a naive ledger.
+// quiescence the books equal a naive ledger, and at no moment could the venue execute more on a
+// side than the gateway counts there.
 //
 // Method: a toy venue executes orders at random and keeps the plainest ledger. What it tells
 // travels in three queues (answers, stream, fees); each step takes the head of a random queue, so
-// answers and events overtake each other while each queue keeps its order. Answers get lost (the
+// answers and events overtake each other while each queue keeps its order, but for neighbours of the
+// stream that are about different orders. Answers get lost (the
 // outcome is then unknown and the order may or may not have arrived), events of the stream get lost
 // (an audit brings the executions), everything may come twice. The core's requests are answered
 // from the venue's true state.
 //
 // Replaces are asked for at random as well. The venue resolves them a while after it accepted them:
-// the old order may have filled or been cancelled by then. With every other seed a successor's
-// filled_qty carries over what its predecessors traded, with the others it starts at zero.
+// the old order may have filled or been cancelled by then. Of a replace it refuses it tells once or
+// twice, naming one order or both; some it confirms and never has. With every other seed a
+// successor's filled_qty carries over what its predecessors traded, with the others it starts at
+// zero.
 #include <deque>
 #include <map>
 #include <random>
@@ -72,6 +76,7 @@ class ToyVenue {
           }
           break;
       }
+      covers(step);
     }
     settle();
   }
@@ -84,8 +89,35 @@ class ToyVenue {
   std::uint64_t lost_answers{0};
   std::uint64_t lost_events{0};
   std::uint64_t replaces{0};
+  std::uint64_t rejected_twice{0};
+  std::uint64_t false_answers{0};
+  std::uint64_t swapped{0};
 
  private:
+  // What the venue could still execute on a side: of an order and its replace on the way only one.
+  [[nodiscard]] std::int64_t possible(Side side) const {
+    std::int64_t sum = 0;
+    for (const auto& [row, o] : orders_) {
+      if (o.order.side == side && !is_terminal(o.order.status) &&
+          o.order.status != VenueStatus::kAccepted) {
+        sum += o.left();
+      }
+    }
+    for (const PendingReplace& p : patches_) {
+      const ToyOrder& old = orders_.at(p.old);
+      if (old.order.side == side && !is_terminal(old.order.status)) {
+        const std::int64_t after = orders_.at(p.next).order.qty.raw - old.before - old.own();
+        sum += std::max<std::int64_t>(after - old.left(), 0);
+      }
+    }
+    return sum;
+  }
+  void covers(int step) const {
+    const PositionRow& p = g_.account_position();
+    ASSERT_GE(p.bought.raw + p.working_buy.raw, bought_ + possible(Side::kBuy)) << "step " << step;
+    ASSERT_GE(p.sold.raw + p.working_sell.raw, sold_ + possible(Side::kSell)) << "step " << step;
+  }
+
   void trade(Side side) {
     std::int64_t size = static_cast<std::int64_t>(random_() % 20 + 1) * dec("0.05");
     if (side == Side::kSell) {
@@ -145,6 +177,11 @@ class ToyVenue {
     const bool arrives = random_() % 8 != 0;
     const bool answered = random_() % 8 != 0;
     lost_answers += answered ? 0U : 1U;
+    if (open && random_() % 32 == 0) {  // confirmed, and nothing happened
+      ++false_answers;
+      answers_.push_back(g_.post(row, RequestOutcome::kAccepted));
+      return;
+    }
     if (!arrives || !open) {
       answers_.push_back(
           g_.post(row, answered ? RequestOutcome::kRefused : RequestOutcome::kUnknown));
@@ -175,9 +212,16 @@ class ToyVenue {
       if (!is_terminal(old.order.status)) {
         old.order.status = live(old);
       }
+      const bool twice = random_() % 2 == 0;
+      if (twice) {
+        ++rejected_twice;
+        u.kind = TradeUpdateKind::kRejected;
+        u.order = next.order;
+        tell(u);
+      }
       u.kind = TradeUpdateKind::kReplaceRejected;
       u.order = random_() % 2 == 0 ? old.order : next.order;
-      tell(u);
+      tell(u, twice ? static_cast<std::int64_t>(random_() % 2) : 0);
       return;
     }
     old.order.status = VenueStatus::kReplaced;
@@ -211,7 +255,7 @@ class ToyVenue {
         remove(r.row);
       }
       if (r.what == "lookup") {
-        look_up(r.row);
+        look_up(r.row, r.by);
       }
       if (r.what == "audit") {
         audit();
@@ -241,10 +285,14 @@ class ToyVenue {
   }
 
   void remove(std::uint32_t row) {
-    ToyOrder& o = orders_[row];
-    const bool open = !is_terminal(o.order.status) && o.order.status != VenueStatus::kAccepted;
+    const auto at = orders_.find(row);
+    const bool known = at != orders_.end();
+    const bool open = known && !is_terminal(at->second.order.status) &&
+                      at->second.order.status != VenueStatus::kAccepted;
     DeleteResult d{.ref = {row, g_.core.row(row).id},
-                   .outcome = open ? RequestOutcome::kAccepted : RequestOutcome::kRefused,
+                   .outcome = open    ? RequestOutcome::kAccepted
+                              : known ? RequestOutcome::kRefused
+                                      : RequestOutcome::kNotFound,
                    .http_status = 0,
                    .venue_code = 0,
                    .wire_ns = g_.now,
@@ -256,6 +304,7 @@ class ToyVenue {
     if (!open) {
       return;
     }
+    ToyOrder& o = at->second;
     o.order.status = VenueStatus::kCanceled;
     TradeUpdate u;
     u.kind = TradeUpdateKind::kCanceled;
@@ -263,13 +312,12 @@ class ToyVenue {
     tell(u);
   }
 
-  void look_up(std::uint32_t row) {
+  void look_up(std::uint32_t row, LookupBy by) {
     LookupResult l;
     l.ref = {row, g_.core.row(row).id};
-    l.by = LookupBy::kVenueOrderId;
+    l.by = by;
     l.outcome = random_() % 10 == 0 ? RequestOutcome::kUnknown : RequestOutcome::kAccepted;
     if (orders_.count(row) == 0) {
-      l.by = LookupBy::kClientOrderId;
       l.outcome = RequestOutcome::kNotFound;
     } else {
       l.order = orders_[row].order;
@@ -325,6 +373,7 @@ class ToyVenue {
     ASSERT_TRUE(notional(f.px, f.qty, value));
     std::int64_t fee = 0;
     ASSERT_TRUE(fee_of(buy ? size : value.raw, random_() % 2 == 0 ? 25 : 15, fee));
+    (buy ? bought_ : sold_) += size;
     position += buy ? size - fee : -size;
     flow += buy ? -value.raw : value.raw - fee;
     (buy ? fees_base : fees_quote) += fee;
@@ -345,8 +394,8 @@ class ToyVenue {
     tell(u);
   }
 
-  void tell(TradeUpdate u) {
-    u.venue_ns = {g_.now.ns};
+  void tell(TradeUpdate u, std::int64_t after_ns = 0) {
+    u.venue_ns = {g_.now.ns + after_ns};
     if (random_() % 20 == 0) {
       ++lost_events;
       return;
@@ -367,6 +416,7 @@ class ToyVenue {
         break;
       case 1:
         if (!stream_.empty()) {
+          maybe_swap();
           stream_.front().receive_ns = g_.now;
           g_.venue(stream_.front());
           stream_.pop_front();
@@ -381,6 +431,15 @@ class ToyVenue {
     }
     if (random_() % 16 == 0) {
       read();
+    }
+  }
+
+  // The venue keeps the order of events of one order only.
+  void maybe_swap() {
+    if (stream_.size() > 1 && random_() % 8 == 0 &&
+        stream_[0].order.venue_order_id != stream_[1].order.venue_order_id) {
+      std::swap(stream_[0], stream_[1]);
+      ++swapped;
     }
   }
 
@@ -424,6 +483,8 @@ class ToyVenue {
   std::deque<TradeUpdate> stream_;
   std::deque<FeeActivity> fees_;
   std::deque<PendingReplace> patches_;
+  std::int64_t bought_{0};
+  std::int64_t sold_{0};
 };
 
 TEST(GatewayModel, BooksEqualANaiveLedgerAtQuiescence) {
@@ -433,6 +494,9 @@ TEST(GatewayModel, BooksEqualANaiveLedgerAtQuiescence) {
   std::uint64_t replaced = 0;
   std::uint64_t rejected = 0;
   std::uint64_t carried = 0;
+  std::uint64_t twice = 0;
+  std::uint64_t false_answers = 0;
+  std::uint64_t swapped = 0;
   for (std::uint64_t seed = 1; seed <= 80; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     GatewayRules rules = gateway_rules();
@@ -442,6 +506,9 @@ TEST(GatewayModel, BooksEqualANaiveLedgerAtQuiescence) {
     rules.gate.open_orders = 64;
     ToyVenue venue(seed, rules);
     venue.run(6'000);
+    if (::testing::Test::HasFatalFailure()) {
+      return;
+    }
     Gateway& g = venue.gateway();
     ASSERT_TRUE(g.core.quiescent())
         << g.core.account().working << " " << g.core.account().in_flight << " "
@@ -469,6 +536,9 @@ TEST(GatewayModel, BooksEqualANaiveLedgerAtQuiescence) {
     executions += venue.executions;
     lost += venue.lost_answers + venue.lost_events;
     replaces += venue.replaces;
+    twice += venue.rejected_twice;
+    false_answers += venue.false_answers;
+    swapped += venue.swapped;
     for (const Execution& e : g.out.executions) {
       replaced += e.kind == ExecutionKind::kReplaced ? 1U : 0U;
       rejected += e.kind == ExecutionKind::kReplaceRejected ? 1U : 0U;
@@ -483,6 +553,9 @@ TEST(GatewayModel, BooksEqualANaiveLedgerAtQuiescence) {
   EXPECT_GT(replaces, 1000U) << "and replace orders";
   EXPECT_GT(replaced, 1000U);
   EXPECT_GT(rejected, 400U);
+  EXPECT_GT(twice, 200U);
+  EXPECT_GT(false_answers, 50U);
+  EXPECT_GT(swapped, 500U);
   EXPECT_GT(carried, 50U) << "executions of successors whose predecessors had traded";
 }
 

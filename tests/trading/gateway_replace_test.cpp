@@ -95,6 +95,18 @@ TEST(GatewayReplace, OldFillsFirstThenTheReplaceIsRejected) {
   EXPECT_EQ(g.account_position().bought, qty("1"));
 }
 
+// The chain's total is traded, but by the old order: the successor was not filled, it never came.
+TEST(GatewayReplace, OldFillsTheWholeTotalAndTheSuccessorIsWhatTheVenueSaysOfIt) {
+  InFlight g("1");
+  g.answered();
+  g.fill(g.old, 1, "59990", "1", "1");
+  EXPECT_EQ(g.state_of(g.old), OrderState::kFilled);
+  EXPECT_FALSE(is_terminal(g.state_of(g.next)));
+  EXPECT_EQ(g.buying(), Qty{});
+  g.event(g.next, TradeUpdateKind::kRejected, VenueStatus::kRejected);
+  EXPECT_EQ(g.state_of(g.next), OrderState::kRejected);
+}
+
 TEST(GatewayReplace, RejectedReplaceLeavesTheOldAloneAndReplaceableAgain) {
   InFlight g;
   g.answered();
@@ -491,18 +503,6 @@ TEST(GatewayReplace, DeadlineTickCollarAndRateHoldForReplacesToo) {
   EXPECT_EQ(reason([](Gateway&, Intent& i) { i.limit = px("61000"); }), Reason::kCollar);
   EXPECT_EQ(reason([](Gateway& g, Intent&) { g.work(Side::kBuy, "1", "59980"); }), Reason::kRate);
   EXPECT_EQ(reason([](Gateway& g, Intent&) { g.kill_word = true; }), Reason::kKilled);
-}
-
-TEST(GatewayReplace, OrphanedChainOfAnEarlierGatewayEndsByEachMembersEvidence) {
-  Gateway g;
-  for (const std::uint64_t sequence : {100U, 101U}) {
-    OrderSnapshot s = g.snapshot(g.send(Side::kBuy, "1", "59990"), VenueStatus::kPendingReplace);
-    ASSERT_TRUE(encode_client_order_id("demo", {1, 0, 0, sequence}, s.client_order_id));
-    s.venue_order_id = {0x9, sequence};
-    g.venue(OpenOrder{s, g.now});
-  }
-  EXPECT_EQ(g.core.counters().orphans, 2U);
-  EXPECT_EQ(g.out.count("cancel"), 2U);
 }
 
 }  // namespace

@@ -179,6 +179,25 @@ TEST(GatewaySelfTrade, ReductionCancelsTheOpeningOrderAndGoesAfterTheEvidence) {
   EXPECT_EQ(g.account_position().working_sell, qty("2"));
 }
 
+TEST(GatewaySelfTrade, ReductionThatFindsNoPlaceToWaitCancelsNothing) {
+  GatewayRules rules = gateway_rules();
+  rules.order_rows = 256;
+  rules.gate.open_orders = 200;
+  rules.strategy_orders_per_second = 1000;
+  Holding g(rules);
+  const std::uint32_t bid = g.work(Side::kBuy, "1", "59990");
+  for (int i = 0; i < 64; ++i) {  // every place is taken by a replace that has to wait
+    const std::uint32_t old = g.send(Side::kBuy, "0.001", "59000");
+    g.accept(old);
+    const std::uint32_t next = g.replace(old, "0.002", "59000");
+    ASSERT_EQ(g.core.row(next).state, OrderState::kValidating) << i;
+  }
+  const std::uint32_t exit = g.send(Side::kSell, "1", "59980");
+  EXPECT_EQ(g.core.row(exit).reason, Reason::kOrderTableFull);
+  EXPECT_EQ(g.core.row(bid).flags & kCancelWanted, 0);
+  EXPECT_EQ(g.out.count("cancel"), 0U);
+}
+
 TEST(GatewaySelfTrade, ReductionThatWaitsTooLongIsRefused) {
   Holding g;
   g.work(Side::kBuy, "1", "59990");
