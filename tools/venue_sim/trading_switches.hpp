@@ -13,11 +13,11 @@
 namespace sluice::sim {
 
 struct TradingSwitches {
-  std::string multiplier{"auto"};      // auto, 1, 2, 4
-  std::string shorting{"auto"};        // auto, on, off
-  std::string wash_trade{"equities"};  // on, off, equities
-  std::string blocked{"no"};           // no, trading, account
-  std::string variants{};              // "name=value,…", variants.hpp
+  std::string multiplier{"auto"};  // auto, 1, 2, 4
+  std::string shorting{"auto"};    // auto, on, off
+  std::string wash_trade{"on"};    // on, off, equities
+  std::string blocked{"no"};       // no, trading, account
+  std::string variants{};          // "name=value,…", variants.hpp
 };
 
 // Throws Error(kUsage) for a value that is none of these.

@@ -58,7 +58,7 @@ struct VenueOptions {
   // 1, 2 or 4: what equities may be bought with. Crypto is paid in cash, always.
   std::uint32_t multiplier{1};
   bool shorting{false};
-  WashTrade wash_trade{WashTrade::kEquities};
+  WashTrade wash_trade{WashTrade::kOn};
   bool trading_blocked{false};
   bool account_blocked{false};
   Variants variants{};
