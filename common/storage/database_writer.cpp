@@ -2,7 +2,11 @@
 
 #include <sys/stat.h>
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
+#include <exception>
 
 namespace sluice {
 namespace {
@@ -78,12 +82,25 @@ bool DatabaseWriter::turn(std::uint64_t durable, MonoNanos now) noexcept {
   } catch (const Error& error) {
     pause(State::kRefused, kRefusedPause, now, error.what());
     return false;
+  } catch (const std::exception& error) {
+    pause_unforeseen(now, error.what());
+    return false;
   }
   pause_ns_ = 0;
   status_.problem.clear();
   const bool behind = status_.applied < durable;
   status_.state = behind ? State::kBehind : State::kCurrent;
   return behind;
+}
+
+// No memory, or a file system that failed where nothing should: written without an allocation.
+void DatabaseWriter::pause_unforeseen(MonoNanos now, const char* why) noexcept {
+  std::array<char, 1'024> text{};
+  fmt::format_to_n(text.data(), text.size() - 1,
+                   "database {}: {}; tried again every {} s; look at the machine's memory and at "
+                   "the folders of journal {} and database",
+                   options_.path, why, kRefusedPause / kNanosPerSecond, options_.journal_dir);
+  pause(State::kRefused, kRefusedPause, now, text.data());
 }
 
 // What was folded in memory belongs to the transaction that failed: it is read anew.
@@ -93,7 +110,11 @@ void DatabaseWriter::pause(State state, std::int64_t pause_ns, MonoNanos now,
   database_.reset();
   ++status_.errors;
   status_.state = state;
-  status_.problem = why;
+  try {
+    status_.problem = why;
+  } catch (const std::bad_alloc&) {
+    status_.problem = "out of memory";  // short enough to need none
+  }
   again_.ns = now.ns + pause_ns;
 }
 

@@ -6,7 +6,8 @@
 //     journal that lost its tail with the power would keep rows that never happened, and skip the
 //     records that take their positions.
 //  2. Memory is bounded: one window of the journal, SQLite's cache, one row per position held.
-//  3. Whatever goes wrong ends in a status, never in an exception, and is tried again: trouble that
+//  3. Whatever goes wrong, want of memory included, ends in a status, never in an exception, and is
+//     tried again: trouble that
 //     passes (locked, full) after 50 ms doubling to 2 s, trouble that needs a person every 5 s.
 #pragma once
 
@@ -31,8 +32,8 @@ class DatabaseWriter {
     kCurrent,   // everything durable is applied
     kBehind,    // catching up
     kDegraded,  // locked, full or away: tried again soon
-    kRefused,   // damaged, foreign or newer: a person has to decide; looked at again from time to
-                // time
+    kRefused,   // damaged, foreign, newer, or no memory: a person has to decide; looked at again
+                // from time to time
   };
   struct Status {
     State state{State::kBehind};
@@ -61,6 +62,7 @@ class DatabaseWriter {
   [[nodiscard]] bool still_there() const noexcept;
   void apply_batch(std::uint64_t durable);
   void pause(State state, std::int64_t pause_ns, MonoNanos now, const char* why) noexcept;
+  void pause_unforeseen(MonoNanos now, const char* why) noexcept;
 
   Options options_;
   Status status_;

@@ -1,5 +1,6 @@
 #include "common/storage/segment_info.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -8,9 +9,8 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
+#include <memory>
 #include <span>
-#include <system_error>
 #include <utility>
 
 #include "common/base/error.hpp"
@@ -168,18 +168,21 @@ std::string describe(const Finding& finding) {
                      finding.text);
 }
 
+// By hand: libstdc++'s directory_iterator ends the process when its constructor finds no memory,
+// and this runs inside the one that writes the journal.
 std::vector<std::uint64_t> list_segments(const std::string& dir) {
-  std::error_code error;
-  std::filesystem::directory_iterator it(dir, error);
-  if (error) {
+  const auto close = [](DIR* folder) { ::closedir(folder); };
+  const std::unique_ptr<DIR, decltype(close)> folder(::opendir(dir.c_str()), close);
+  std::vector<std::uint64_t> indices;
+  const dirent* entry = nullptr;
+  while (folder && (errno = 0, entry = ::readdir(folder.get())) != nullptr) {
+    if (const auto index = segment_index(entry->d_name))
+      indices.push_back(*index);
+  }
+  if (!folder || errno != 0) {
     throw Error(ExitCode::kResource,
                 fmt::format("journal folder {}: {}; name a folder with journal-*.seg files", dir,
-                            error.message()));
-  }
-  std::vector<std::uint64_t> indices;
-  for (const auto& entry : it) {
-    if (const auto index = segment_index(entry.path().filename().string()))
-      indices.push_back(*index);
+                            errno_text(errno)));
   }
   std::sort(indices.begin(), indices.end());
   return indices;

@@ -27,6 +27,21 @@ Text unless_empty(std::string text) {
   return text.empty() ? Text{} : Text{std::move(text)};
 }
 
+// Who refused, of an event that ends an order or a replace before it ever worked; null for others.
+const char* refused_by(ExecutionKind kind) noexcept {
+  switch (kind) {
+    case ExecutionKind::kRefused:
+      return "gate";
+    case ExecutionKind::kNotSent:
+      return "network";
+    case ExecutionKind::kRejected:
+    case ExecutionKind::kReplaceRejected:
+      return "venue";
+    default:
+      return nullptr;
+  }
+}
+
 constexpr std::string_view kIntentColumns =
     "INSERT INTO orders (id, client_order_id, incarnation, strategy, sequence, instrument, "
     "account, venue, side, type, tif, requested, limit_px, stop_px, trail_px, replaces, "
@@ -187,15 +202,17 @@ void TradeDatabase::apply_rings(const RecordView& record) {
 void TradeDatabase::apply_intent(const Intent& intent, bool by_risk) {
   if (intent.kind == IntentKind::kSession)
     return;
+  const Cause& cause = intent.cause;
+  const bool caused = cause.receive_ns.ns != 0;
   const auto write = [&](sqlite::Statement& statement, const auto&... more) {
     put(statement, words::of(intent.id), unless_empty(client_order_id(intent.id)),
         intent.id.incarnation, intent.id.strategy, intent.id.sequence, intent.instrument,
         intent.account, intent.venue, words::of(intent.side), words::of(intent.type),
         words::of(intent.tif), intent.requested.raw, intent.limit.raw, intent.stop.raw,
-        intent.trail.raw, unless_empty(words::of(intent.replaces)), intent.cause.feed,
-        intent.cause.instrument, intent.cause.receive_ns.ns, intent.decided_ns.ns,
-        intent.deadline_ns.ns, stamp(intent.stamps.strategy_poll.ns),
-        stamp(intent.stamps.strategy_publish.ns), more...);
+        intent.trail.raw, unless_empty(words::of(intent.replaces)),
+        caused ? Stamp{cause.feed} : Stamp{}, caused ? Stamp{cause.instrument} : Stamp{},
+        stamp(cause.receive_ns.ns), intent.decided_ns.ns, intent.deadline_ns.ns,
+        stamp(intent.stamps.strategy_poll.ns), stamp(intent.stamps.strategy_publish.ns), more...);
   };
   if (by_risk) {
     write(statements_->order, intent.approved.raw, stamp(intent.stamps.risk_poll.ns),
@@ -230,9 +247,8 @@ void TradeDatabase::apply_execution(const RecordView& record, const Tap& tap) {
       e.requested.raw, e.approved.raw, uuid(e.execution_id), uuid(e.venue_order_id), e.linked,
       e.venue_ns.ns, e.receive_ns.ns, e.stamps.gateway_poll.ns, e.stamps.hand_over.ns,
       e.stamps.wire.ns, tap.now_ns.ns);
-  if (e.kind == ExecutionKind::kRefused || e.kind == ExecutionKind::kRejected) {
-    put(statements_->refusal, record.position,
-        e.kind == ExecutionKind::kRejected ? "venue" : "gate", id, e.intent.strategy, e.instrument,
+  if (const char* const by = refused_by(e.kind); by != nullptr) {
+    put(statements_->refusal, record.position, by, id, e.intent.strategy, e.instrument,
         words::of(e.reason), e.requested.raw, tap.now_ns.ns);
   }
   if (e.kind == ExecutionKind::kFill) {

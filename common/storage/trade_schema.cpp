@@ -53,7 +53,7 @@ CREATE TABLE orders (             -- one row per intent, whatever became of it
   state TEXT, flags INTEGER, reason TEXT,
   filled INTEGER NOT NULL DEFAULT 0, leaves INTEGER, executions INTEGER NOT NULL DEFAULT 0,
   venue_order_id TEXT,
-  cause_feed INTEGER, cause_instrument INTEGER, cause_receive_ns INTEGER,
+  cause_feed INTEGER, cause_instrument INTEGER, cause_receive_ns INTEGER,  -- NULL: no tick
   decided_ns INTEGER, deadline_ns INTEGER,
   strategy_poll_ns INTEGER, strategy_publish_ns INTEGER, risk_poll_ns INTEGER,
   risk_publish_ns INTEGER, gateway_poll_ns INTEGER, hand_over_ns INTEGER, wire_ns INTEGER,
@@ -80,7 +80,7 @@ CREATE TABLE executions (         -- fills that count, with the fee as it stands
   venue_ns INTEGER NOT NULL, receive_ns INTEGER NOT NULL, at_ns INTEGER NOT NULL,
   UNIQUE (n, sub)
 );
-CREATE TABLE refusals (           -- by risk, the gate or the venue
+CREATE TABLE refusals (           -- by risk, the gate, the network thread or the venue
   position INTEGER PRIMARY KEY, refused_by TEXT NOT NULL, order_id TEXT NOT NULL,
   strategy INTEGER NOT NULL, instrument INTEGER, reason TEXT NOT NULL,
   requested INTEGER NOT NULL, at_ns INTEGER NOT NULL

@@ -37,8 +37,10 @@ void StrategyHost::on_market(const MarketEvent& event, MonoNanos now) noexcept {
     counters_.lost += event.gap().lost;
     return;
   }
-  if (event.kind == MarketKind::kSession)
+  if (event.kind == MarketKind::kSession) {
+    strategy_.on_market(event, *this);
     return;
+  }
   if (!owns(event.instrument)) {
     ++counters_.foreign;
     return;
@@ -54,6 +56,7 @@ void StrategyHost::on_market(const MarketEvent& event, MonoNanos now) noexcept {
     ++counters_.stale;
   strategy_.on_market(event, *this);
   suppressed_ = false;
+  cause_ = {};  // what timers, verdicts, commands and executions decide, no market event caused
 }
 
 // A gateway that began anew cancels what it finds of ours and knows nothing of the rest: orders of

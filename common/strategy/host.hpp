@@ -6,7 +6,9 @@
 //  1. An intent is numbered only when it was taken by the output: sequences have no holes.
 //  2. An order leaves the book only by a terminal execution or a refusing verdict.
 //  3. Per order at most one replace is in flight; both orders are in the book until it is resolved.
-//  4. position = Σ buys - Σ sells - Σ fees taken in the base asset, exactly as executions say.
+//  4. An intent names the market event it was decided on, or, when a timer, a command, a verdict or
+//     an execution led to it, none: its cause is empty (receive_ns 0).
+//  5. position = Σ buys - Σ sells - Σ fees taken in the base asset, exactly as executions say.
 #pragma once
 
 #include <array>
@@ -104,7 +106,7 @@ class StrategyHost final : private StrategyContext {
   StrategyOutput& output_;
   MonoNanos now_{};
   std::uint32_t gateway_incarnation_{0};
-  Cause cause_{};
+  Cause cause_{};  // of what is decided now: empty outside of on_market
   bool suppressed_{false};
   std::uint64_t next_sequence_{1};
   std::uint64_t next_cancel_{1};

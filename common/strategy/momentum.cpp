@@ -11,16 +11,22 @@ Momentum::Momentum(const MomentumOptions& options, std::size_t instruments) : op
 }
 
 void Momentum::on_market(const MarketEvent& event, StrategyContext& context) noexcept {
+  if (event.kind == MarketKind::kSession) {
+    for (Row& row : rows_) {
+      row.quote = {};
+      row.halted = false;
+    }
+    return;
+  }
   if (event.instrument >= rows_.size())
     return;
   Row& row = rows_[event.instrument];
-  if (event.kind == MarketKind::kStatus) {
-    const TradingStatus status = event.status().status;
-    if (status != TradingStatus::kInformation)
-      row.halted = status != TradingStatus::kTrading;
-  }
-  if (event.kind != MarketKind::kQuote)
+  row.halted = halted_after(event, row.halted);
+  if (event.kind != MarketKind::kQuote) {
+    if ((event.flags & kAfterGap) != 0)
+      row.quote = {};  // what was missed may have been a quote
     return;
+  }
   row.quote = event.quote();
   if (!row.quote.two_sided() || row.quote.crossed() || row.halted)
     return;

@@ -10,7 +10,7 @@
 //  cancelled.
 //  3. After a wind-down command: cancel what rests, sell what is held, take nothing new.
 //  4. A one-sided or crossed quote raises no signal and is not remembered; nor does any quote of a
-//     halted instrument.
+//     halted instrument. A feed that begins anew takes its quotes and its halts with it.
 //  5. Never two sides at once: before it sells it cancels the bid that rests and waits for its end,
 //     at most a look-back, and no bid rests while a sale works.
 #pragma once

@@ -1,4 +1,4 @@
-// What the example strategies share: orders whose form no gate refuses.
+// What the example strategies share: orders whose form no gate refuses, and what a halt is.
 //
 // Thread contract: pure functions.
 #pragma once
@@ -7,6 +7,7 @@
 
 #include "common/market/instrument.hpp"
 #include "common/messages/ids.hpp"
+#include "common/messages/market_event.hpp"
 
 namespace sluice {
 
@@ -28,6 +29,13 @@ inline constexpr std::int64_t kCentiBps = 1'000'000;  // one, in hundredths of a
   Cash value{};
   return qty.raw > 0 && qty >= instrument.min_qty && notional(px, qty, value) &&
          value >= instrument.min_notional;
+}
+
+// A status we do not know counts as a halt; news about imbalances or price bands changes nothing.
+[[nodiscard]] inline bool halted_after(const MarketEvent& event, bool halted) noexcept {
+  if (event.kind != MarketKind::kStatus || event.status().status == TradingStatus::kInformation)
+    return halted;
+  return event.status().status != TradingStatus::kTrading;
 }
 
 // An order that rests lives until it is cancelled, an equity's only until the close: nothing of

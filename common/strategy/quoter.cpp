@@ -26,6 +26,14 @@ Quoter::Quoter(const QuoterOptions& options, std::size_t instruments) : options_
 }
 
 void Quoter::on_market(const MarketEvent& event, StrategyContext& context) noexcept {
+  if (event.kind == MarketKind::kSession) {
+    for (Row& row : rows_) {
+      row.quote = {};
+      row.halted = false;
+    }
+    on_time(context);
+    return;
+  }
   if (event.instrument >= rows_.size())
     return;
   Row& row = rows_[event.instrument];
@@ -35,17 +43,21 @@ void Quoter::on_market(const MarketEvent& event, StrategyContext& context) noexc
   } else if ((event.flags & kAfterGap) != 0) {
     row.quote = {};  // what was missed may have been a quote
   }
-  if (event.kind == MarketKind::kStatus) {
-    const TradingStatus status = event.status().status;
-    if (status != TradingStatus::kInformation)
-      row.halted = status != TradingStatus::kTrading;
-  }
+  row.halted = halted_after(event, row.halted);
   turn(event.instrument, context);
 }
 
 void Quoter::on_execution(const Execution& execution, StrategyContext& context) noexcept {
-  if (execution.instrument < rows_.size())
-    turn(execution.instrument, context);
+  if (execution.instrument >= rows_.size())
+    return;
+  if (execution.kind == ExecutionKind::kUnknown) {
+    Row& row = rows_[execution.instrument];
+    for (Slot* slot : {&row.bid, &row.ask}) {
+      if (execution.intent == slot->order || execution.intent == slot->successor)
+        slot->end = true;
+    }
+  }
+  turn(execution.instrument, context);
 }
 
 void Quoter::on_verdict(const Verdict&, StrategyContext& context) noexcept {
@@ -94,6 +106,12 @@ bool Quoter::quotable(const Row& row, MonoNanos now) const noexcept {
          now.ns - row.quote_ns.ns <= options_.quote_age_max_ns;
 }
 
+// Asked for, and no answer in time.
+bool Quoter::overdue(const OwnOrder* order, MonoNanos now) const noexcept {
+  return order != nullptr && !at_the_venue(*order) &&
+         now.ns - order->placed_ns.ns > options_.answer_within_ns;
+}
+
 // Zero: no such price.
 Price Quoter::wanted(std::uint32_t instrument, Side side,
                      const StrategyContext& context) const noexcept {
@@ -121,7 +139,10 @@ Qty Quoter::most_of(std::uint32_t instrument, Side side,
 void Quoter::manage(std::uint32_t instrument, Side side, StrategyContext& context) noexcept {
   Row& row = rows_[instrument];
   const Slot& slot = side == Side::kBuy ? row.bid : row.ask;
-  if (winding_down_ || slot.end || !quotable(row, context.now())) {
+  const MonoNanos now = context.now();
+  const bool end = slot.end || overdue(context.order(slot.order), now) ||
+                   overdue(context.order(slot.successor), now);
+  if (winding_down_ || end || !quotable(row, now)) {
     if (!slot.order.is_none())
       context.cancel(slot.order);
     return;
@@ -175,13 +196,19 @@ void Quoter::requote(std::uint32_t instrument, Side side, Qty most, Price px,
     return;
   const Instrument& rules = context.instruments()[instrument];
   const Qty qty = floor_to_lot(rules, std::min(options_.order_qty, most));
-  if (!worth_an_order(rules, qty, px)) {
+  Qty total = own.qty;
+  if (too_much || own.leaves().raw < qty.raw / 2)
+    total = floor_to_lot(rules, Qty{own.filled.raw + qty.raw});
+  const bool takes_it = total == own.qty || total.raw % kScale == 0;
+  if (!takes_it || !worth_an_order(rules, Qty{total.raw - own.filled.raw}, px)) {
     context.cancel(slot.order);
     return;
   }
-  if (context.replace(slot.order, Qty{own.filled.raw + qty.raw}, px, slot.successor) ==
-      SubmitStatus::kOk) {
+  const SubmitStatus status = context.replace(slot.order, total, px, slot.successor);
+  if (status == SubmitStatus::kOk) {
     slot.asked_ns = context.now();
+  } else if (status != SubmitStatus::kNoCredit && status != SubmitStatus::kReplaceInFlight) {
+    context.cancel(slot.order);
   }
 }
 

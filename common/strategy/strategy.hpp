@@ -94,6 +94,8 @@ class Strategy {
  public:
   virtual ~Strategy() = default;
 
+  // Events of this strategy's instruments, and kSession, of no instrument: the feed began anew, and
+  // neither its quotes nor its statuses hold any more.
   virtual void on_market(const MarketEvent& event, StrategyContext& context) noexcept = 0;
   // After the host has booked it: position() and order() already show the result.
   virtual void on_execution(const Execution& execution, StrategyContext& context) noexcept = 0;

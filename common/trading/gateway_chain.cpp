@@ -148,8 +148,8 @@ void GatewayCore::follow_chain(std::uint32_t i) noexcept {
 }
 
 // An execution of an earlier order may be the last that a later one waited for. Only one that has
-// taken its predecessor's place can be filled by that: otherwise the replace has failed, and its own
-// object says so.
+// taken its predecessor's place can be filled by that: otherwise the replace has failed, and its
+// own object says so.
 void GatewayCore::settle_chain(std::uint32_t i) noexcept {
   for (std::uint32_t next = successor(i); next != kNoRow; i = next, next = successor(next)) {
     if (table_.row(i).state == OrderState::kReplaced && !is_terminal(table_.row(next).state) &&
@@ -185,7 +185,8 @@ ReplaceChange GatewayCore::replace_change(std::uint32_t i) const noexcept {
 }
 
 // An order that was adopted as a successor. With a row of ours for the old one they are a chain. If
-// some of it was filled before we knew it, or without that row, it stands alone at the chain's total.
+// some of it was filled before we knew it, or without that row, it stands alone at the chain's
+// total.
 void GatewayCore::link_adopted(std::uint32_t i, const OrderSnapshot& order) noexcept {
   if (order.replaces.is_zero()) {
     return;
@@ -271,7 +272,7 @@ void GatewayCore::on_replace_rejected(std::uint32_t i, WallNanos at) noexcept {
   if (at.ns != 0 && at <= aux.replace_rejected_ns) {
     return;
   }
-  aux.replace_rejected_ns = at;
+  aux.replace_rejected_ns = std::max(aux.replace_rejected_ns, at);
   const bool of_another = unresolved && next != i;
   const bool before_it = next != kNoRow && at.ns != 0 && at.ns < table_.row(next).submitting_ns.ns;
   const bool late = next != kNoRow && (of_another || before_it || aux.rejection_owed);

@@ -222,8 +222,8 @@ void GatewayCore::on(const LookupResult& e) noexcept {
   try_delete(i);
 }
 
-// Absence never ends an order. An order that the venue confirmed and then does not find by the id it
-// gave is asked for by our own id before that counts.
+// Absence never ends an order. An order that the venue confirmed and then does not find by the id
+// it gave is asked for by our own id before that counts.
 void GatewayCore::on_not_found(std::uint32_t i, LookupBy by) noexcept {
   const OrderRow& row = table_.row(i);
   OrderAux& aux = table_.aux(i);

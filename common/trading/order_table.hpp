@@ -46,7 +46,8 @@ struct OrderAux {
   bool denied{false};
   // Its successor ended as rejected, and the stream has not said that the replace was.
   bool rejection_owed{false};
-  // Adopted as a successor of an order we have no row of: what that traded may be in its quantities.
+  // Adopted as a successor of an order we have no row of: what that traded may be in its
+  // quantities.
   bool orphan_successor{false};
   Carry carry{Carry::kOpen};
   VenueStatus venue_status{VenueStatus::kNone};

@@ -81,7 +81,7 @@ FeedApp::FeedApp(StageShell& shell, const FeedConfig& feed, Credentials credenti
 std::size_t FeedApp::poll(MonoNanos now) {
   handled_ = 0;
   loop_.poll_once();
-  publisher_.flush_tap(now);
+  publisher_.end_turn(now);
   // Only the operator's wind-down exists so far, and a feed has nothing to wind down.
   handled_ += commands_.drain([](const Command&) {}, 8);
   if (now.ns - last_counters_.ns >= kCountersEvery) {
@@ -93,11 +93,11 @@ std::size_t FeedApp::poll(MonoNanos now) {
 
 void FeedApp::wait(int timeout_ms) {
   loop_.service(timeout_ms);
-  publisher_.flush_tap(shell_.now());
+  publisher_.end_turn(shell_.now());
 }
 
 void FeedApp::drain() {
-  publisher_.flush_tap(shell_.now());
+  publisher_.end_turn(shell_.now());
   publisher_.mark_all_after_gap();
   publish_counters();
   socket_.reset();

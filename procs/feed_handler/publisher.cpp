@@ -17,24 +17,22 @@ MarketPublisher::MarketPublisher(StageShell& shell, const FeedConfig& feed)
       board_(shell.instance(), board::quotes(feed.name)),
       rows_(shell.config().instruments.size()),
       ticks_(shell.config().instruments.size()),
+      told_(shell.config().instruments.size()),
       incarnation_(shell.incarnation()) {
   const InstanceConfig& config = shell.config();
-  const auto add = [&](const std::string& ring) -> Consumer& {
-    consumers_.push_back(
-        {.ring = std::make_unique<shm::RingProducer<MarketEvent>>(shell.instance(), ring),
-         .wants = std::vector<std::uint8_t>(rows_.size(), 0),
-         .after_gap = std::vector<std::uint8_t>(rows_.size(), 1)});
-    return consumers_.back();
+  const auto add = [&](const std::string& ring, std::vector<std::uint8_t> wants) {
+    outlets_.emplace_back(std::make_unique<shm::RingProducer<MarketEvent>>(shell.instance(), ring),
+                          std::move(wants));
   };
   for (const StrategyConfig& strategy : config.strategies) {
     if (strategy.feed != feed.index)
       continue;
-    Consumer& consumer = add(ring::market_data(feed.name, strategy.name));
+    std::vector<std::uint8_t> wants(rows_.size(), 0);
     for (const std::uint32_t i : strategy.instruments)
-      consumer.wants[i] = 1;
+      wants[i] = 1;
+    add(ring::market_data(feed.name, strategy.name), std::move(wants));
   }
-  Consumer& risk = add(ring::marks(feed.name));
-  std::fill(risk.wants.begin(), risk.wants.end(), std::uint8_t{1});
+  add(ring::marks(feed.name), std::vector<std::uint8_t>(rows_.size(), 1));
   if (config.persistence.market_data) {
     const std::string ring = ring::tap(shell.role());
     tap_ = std::make_unique<TapWriter>(shell, ring, persistence_ring_index(config, ring));
@@ -51,27 +49,25 @@ void MarketPublisher::begin_session(MonoNanos stamp) noexcept {
   event.instrument = kNoInstrument;
   event.receive_ns = stamp;
   event.set_body(MarketKind::kSession, SessionMark{.incarnation = incarnation_, .reserved = {}});
-  for (Consumer& consumer : consumers_) {
-    if (!consumer.ring->try_push(event))
-      consumer.ring->note_drop();
-  }
+  for (Outlet& outlet : outlets_)
+    outlet.begin_session(event);
   tap(event);
   mark_all_after_gap();
 }
 
 void MarketPublisher::publish(const MarketEvent& event) noexcept {
   update_row(event);
-  for (Consumer& consumer : consumers_) {
-    if (consumer.wants[event.instrument] != 0)
-      push(consumer, event);
-  }
+  MarketEvent& told = told_[event.instrument];
+  if (tells_trading(event))
+    told = event;
+  for (Outlet& outlet : outlets_)
+    dropped_ += outlet.push(event, told) ? 0U : 1U;
   tap(event);
 }
 
 void MarketPublisher::mark_all_after_gap() noexcept {
-  for (Consumer& consumer : consumers_) {
-    std::fill(consumer.after_gap.begin(), consumer.after_gap.end(), std::uint8_t{1});
-  }
+  for (Outlet& outlet : outlets_)
+    outlet.mark_all_after_gap();
   for (std::uint32_t i = 0; i < rows_.size(); ++i) {
     rows_[i].flags |= kFeedDown;
     board_.store(i, rows_[i]);
@@ -87,17 +83,10 @@ void MarketPublisher::update_row(const MarketEvent& event) noexcept {
     board_.store(event.instrument, row);
 }
 
-void MarketPublisher::push(Consumer& consumer, MarketEvent event) noexcept {
-  std::uint8_t& after_gap = consumer.after_gap[event.instrument];
-  if (after_gap != 0)
-    event.flags |= kAfterGap;
-  if (consumer.ring->try_push(event)) {
-    after_gap = 0;
-    return;
-  }
-  after_gap = 1;
-  ++dropped_;
-  consumer.ring->note_drop();
+void MarketPublisher::end_turn(MonoNanos now) noexcept {
+  for (Outlet& outlet : outlets_)
+    outlet.settle(told_);
+  flush_tap(now);
 }
 
 void MarketPublisher::tap(const MarketEvent& event) noexcept {

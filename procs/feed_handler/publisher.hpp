@@ -5,9 +5,11 @@
 //  1. The board row is stored before the event is pushed: a reader of the event finds a row at
 //  least
 //     as new.
-//  2. A full ring never blocks. The event is dropped and counted for that consumer, and the next
-//     record of the same instrument that gets through is flagged after_gap.
+//  2. A full ring never blocks: outlet.hpp says what a consumer loses then, and what it is told
+//     again.
 //  3. A consumer gets only the instruments it subscribed to.
+//  4. A status holds until the next one, also over a lost connection: what the venue said last is
+//     what is told. The journal has it once.
 #pragma once
 
 #include <array>
@@ -18,6 +20,7 @@
 #include "common/market/quote_row.hpp"
 #include "common/messages/rows.hpp"
 #include "common/runtime/tap_writer.hpp"
+#include "procs/feed_handler/outlet.hpp"
 #include "shm/board.hpp"
 #include "shm/ring.hpp"
 
@@ -33,29 +36,27 @@ class MarketPublisher {
   // Events were missed (the connection was away): the next record of every row is after a gap, and
   // the rows say that nothing stands behind their prices.
   void mark_all_after_gap() noexcept;
-  // Hands what is collected for the journal over; at the end of a turn.
-  void flush_tap(MonoNanos now) noexcept;
+  // The end of a turn: tells what found no room before, and hands what is collected for the journal
+  // over.
+  void end_turn(MonoNanos now) noexcept;
 
   [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
   [[nodiscard]] std::uint64_t tap_lost() const noexcept { return tap_ ? tap_->lost() : 0; }
   [[nodiscard]] std::uint64_t suspect() const noexcept { return suspect_; }
 
  private:
-  struct Consumer {
-    std::unique_ptr<shm::RingProducer<MarketEvent>> ring;
-    std::vector<std::uint8_t> wants;      // per instrument
-    std::vector<std::uint8_t> after_gap;  // per instrument
-  };
+  using Outlet = MarketOutlet<shm::RingProducer<MarketEvent>>;
 
   void update_row(const MarketEvent& event) noexcept;
-  void push(Consumer& consumer, MarketEvent event) noexcept;
   void tap(const MarketEvent& event) noexcept;
+  void flush_tap(MonoNanos now) noexcept;
 
   std::uint16_t source_;
   shm::BoardWriter<QuoteRow> board_;
   std::vector<QuoteRow> rows_;
   std::vector<TickState> ticks_;
-  std::vector<Consumer> consumers_;
+  std::vector<MarketEvent> told_;  // the last status per instrument; kind kNone: none yet
+  std::vector<Outlet> outlets_;
   std::unique_ptr<TapWriter> tap_;
   std::array<MarketEvent, kMarketEventsPerTap> batch_{};
   std::size_t batched_{0};

@@ -104,6 +104,7 @@ OrderSnapshot to_core(const venue::alpaca::OrderSnapshot& order) noexcept {
   OrderSnapshot out;
   out.venue_order_id = order.id;
   out.replaced_by = order.replaced_by;
+  out.replaces = order.replaces;
   out.client_order_id.assign(order.client_order_id.view());
   out.status = status_of(order.status);
   out.side = order.side;

@@ -399,7 +399,7 @@ void GatewayApp::account_changed() noexcept {
 void GatewayApp::execution(const Execution& e) noexcept {
   if (e.kind == ExecutionKind::kAccepted)
     ++accepted_;
-  if (e.kind == ExecutionKind::kRejected)
+  if (e.kind == ExecutionKind::kRejected || e.kind == ExecutionKind::kReplaceRejected)
     ++rejected_;
   if (e.kind == ExecutionKind::kCancelled)
     ++cancelled_;
@@ -464,6 +464,9 @@ void GatewayApp::submit(std::uint32_t row) noexcept {
 void GatewayApp::replace(std::uint32_t row, const Id128& old) noexcept {
   NetRequest request = request_for(row, NetRequestKind::kReplace);
   request.venue_order_id = old;
+  const ReplaceChange change = core_.replace_change(row);
+  request.qty = change.qty;
+  request.limit = change.limit;
   const bool taken = ask(request);
   SLUICE_ASSERT(taken, "the core submits only when the hand-over has room");
 }

@@ -26,7 +26,7 @@ namespace sluice {
 enum class NetRequestKind : std::uint8_t {
   kNone = 0,
   kSubmit,
-  kReplace,  // `venue_order_id` is the old order's
+  kReplace,  // `venue_order_id` is the old order's; `qty` and `limit` are 0 where they stay
   kCancel,
   kLookup,
   kLookupForeign,

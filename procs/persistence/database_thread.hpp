@@ -2,7 +2,7 @@
 // neither the rings nor the disk of the journal ever wait for SQLite.
 //
 // Thread contract: constructed, finished and destroyed by the stage's first thread. The thread
-// itself is the only one that writes the db_* metrics. It runs at a lower priority than the rest.
+// itself is the only one that writes the db_* metrics. It gives way to the rest (batch, nice 5).
 // Trouble with the database is shown (metrics, errors, one log line per change) and never ends the
 // process: the journal is the truth, the database catches up.
 #pragma once
@@ -33,9 +33,10 @@ class DatabaseThread {
   DatabaseThread(const DatabaseThread&) = delete;
   DatabaseThread& operator=(const DatabaseThread&) = delete;
 
-  // No more records will come: the thread applies what is left without pausing in between.
+  // No more records will come: the thread applies what is left, through whatever trouble.
   void finish() noexcept;
-  // Everything is applied, or the database is in trouble and the next start has to go on.
+  // Everything is applied. With a database in trouble that may never be: the caller decides how
+  // long it waits; the next start goes on.
   // acquire: pairs with the release in run(); what the thread wrote to its page is there.
   [[nodiscard]] bool finished() const noexcept { return finished_.load(std::memory_order_acquire); }
 
@@ -58,6 +59,7 @@ class DatabaseThread {
   std::mutex mutex_;
   std::condition_variable wake_;
   bool finish_{false};
+  bool finish_heard_{false};  // the turns since then may find everything applied
   bool stop_{false};
   std::thread thread_;  // last: it uses everything above
 };

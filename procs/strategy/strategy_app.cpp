@@ -35,6 +35,8 @@ std::unique_ptr<Strategy> make_strategy(const StrategyConfig& config, std::size_
                                                   .requote_centi_bps = q.requote_bps,
                                                   .requote_every_ns = q.requote_every_ns,
                                                   .quote_age_max_ns = q.quote_max_age_ns,
+                                                  .answer_within_ns =
+                                                      config.intent_deadline_ns + q.requote_every_ns,
                                                   .cooldown_ns = config.cooldown_ns},
                                     instruments);
   }

@@ -66,6 +66,20 @@ TEST(DescribeTap, PrintsAnIntentWithItsCause) {
       HasSubstr("intent=4-0-12 kind=new instrument=0 side=buy type=limit tif=ioc requested=0.2 "
                 "limit=61000.5"));
   EXPECT_THAT(line, HasSubstr("cause_feed=1 cause_receive_ns=123456"));
+  intent.cause = {};
+  EXPECT_THAT(describe_body(tap_of_body(1, 1, TapType::kOrder, intent)).line(),
+              Not(HasSubstr("cause_feed")));
+}
+
+// One list of words, with the database's.
+TEST(DescribeTap, NamesEveryEnumeratorAndKeepsTheNumberOfAnUnknownOne) {
+  const auto verb = [](std::uint8_t number) {
+    return describe_body(tap_of_body(0, 1, TapType::kCommand,
+                                     Command{.verb = static_cast<Verb>(number), .value = 0}))
+        .line();
+  };
+  EXPECT_THAT(verb(4), HasSubstr("verb=accept_position"));
+  EXPECT_THAT(verb(77), HasSubstr("verb=#77"));
 }
 
 TEST(DescribeTap, PrintsTheSmallRecords) {

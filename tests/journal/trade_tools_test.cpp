@@ -237,6 +237,13 @@ TEST_F(TradeTools, TraceShowsHowFarARefusedOrderCame) {
   EXPECT_EQ(output.code, 0) << output.text;
   EXPECT_THAT(output.text, HasSubstr("risk: refused, reason position"));
   EXPECT_THAT(output.text, HasSubstr("no market event caused it"));
+  // No step is measured from a tick.
+  const Json traced = trace_json({.dir = "", .order = "5-0-1"});
+  EXPECT_EQ(traced["hops"].size(), 4U);
+  for (const Json& hop : traced["hops"]) {
+    EXPECT_NE(hop["hop"], "feed_to_strategy");
+    EXPECT_TRUE(hop["since_tick_ns"].is_null()) << hop;
+  }
 }
 
 TEST_F(TradeTools, TraceOfWhatIsNotThereEndsWithOne) {

@@ -84,6 +84,21 @@ class JudgeTest(JudgeCase):
         self.assertEqual(result["violations"], [])
         self.assertEqual(sorted(result["executions"]), ["x1", "x2"])
 
+    def test_end_that_only_an_activity_tells_counts_and_its_quantity_must_be_whole(self):
+        fills = ("x1", "100.01", "0.4"), ("x2", "100.01", "0.1"), ("x3", "100.02", "0.2")
+        for told, violations in (fills, []), (fills[:2], ["order A: filled, 0.5 filled, its executions make 0.5"]):
+            world = World()
+            order = Order("A", "buy", "0.7", "100.02", "gtc")
+            world.begin()
+            world.send(50, order)
+            for key, px, qty in told:
+                world.fill(50, order, key, px, qty, streamed=False)
+            world.activities[-2]["order_status"] = "filled"
+            world.end()
+            result = self.judge(world)
+            self.assertEqual(result["violations"], violations)
+            self.assertEqual(result["orders"]["A"]["status"], "filled")
+
     # ---------------------------------------------------------------- wrong books
     def test_price_altered_on_the_stream_disagrees_with_the_activity(self):
         world = World()

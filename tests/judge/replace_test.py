@@ -82,6 +82,27 @@ class ReplaceTest(JudgeCase):
         world.end()
         self.assertEqual(self.judge(world)["violations"], [])
 
+    def test_successor_that_goes_on_counting_is_right_only_where_the_venue_counts_so(self):
+        world = Replace().start()
+        world.patch(190)
+        world.s.filled = world.p.filled
+        world.replaced(210)
+        world.trade()
+        world.end()
+        result = self.judge(world, 0, "--carried")
+        self.assertEqual(result["violations"], [])
+        self.assertEqual({n: o["filled_qty"] for n, o in result["orders"].items()}, {"P": "0.3", "S": "0.4"})
+        self.assertNotEqual(self.judge(world)["violations"], [])
+
+    def test_carried_quantity_that_is_not_the_predecessors_is_named(self):
+        world = Replace().start()
+        world.patch(190)
+        world.s.filled = world.p.filled + 1
+        world.replaced(210)
+        world.trade()
+        world.end()
+        self.assertNotEqual(self.judge(world, 0, "--carried")["violations"], [])
+
     def test_more_than_the_total_is_named(self):
         world = self.chain().trade("0.5")
         world.end()

@@ -135,11 +135,11 @@ class JudgeCase(unittest.TestCase):
         command = [sys.executable, "-B", str(JUDGE), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
-    def judge(self, world, cut=0):
+    def judge(self, world, cut=0, *options):
         """The judge's object. Its exit code must say whether there are violations."""
         write_session(self.session, world.records)
         world.capture.write(self.capture, cut)
-        done = self.run_judge("--capture", self.capture, "--session", self.session)
+        done = self.run_judge("--capture", self.capture, "--session", self.session, *options)
         self.assertIn(done.returncode, (0, 1), done.stderr)
         result = json.loads(done.stdout)
         self.assertEqual(done.returncode, 1 if result["violations"] else 0)

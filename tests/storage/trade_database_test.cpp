@@ -113,7 +113,7 @@ TEST_F(Trades, AnIntentBehindItsOrderAndExecutionsGivesTheSameRow) {
   EXPECT_EQ(row(database->connection()), row(second.connection()));
 }
 
-TEST_F(Trades, RefusalsOfRiskGateAndVenueAreRowsOfTheirOwn) {
+TEST_F(Trades, RefusalsOfRiskGateNetworkAndVenueAreRowsOfTheirOwn) {
   Verdict verdict;
   verdict.intent = intent_id(1);
   verdict.decision = Decision::kRefused;
@@ -125,6 +125,16 @@ TEST_F(Trades, RefusalsOfRiskGateAndVenueAreRowsOfTheirOwn) {
   Execution rejected = maker_.event(ExecutionKind::kRejected, OrderState::kRejected, 3, Side::kBuy);
   rejected.reason = Reason::kVenueRejected;
   maker_.push_execution(rejected);
+  Execution not_sent = maker_.event(ExecutionKind::kNotSent, OrderState::kFailed, 4, Side::kBuy);
+  not_sent.reason = Reason::kKilled;
+  maker_.push_execution(not_sent);
+  Execution no_replace =
+      maker_.event(ExecutionKind::kReplaceRejected, OrderState::kRejected, 5, Side::kBuy);
+  no_replace.reason = Reason::kVenueRateLimited;
+  maker_.push_execution(no_replace);
+  for (const ExecutionKind no_refusal :
+       {ExecutionKind::kCancelRejected, ExecutionKind::kExpired, ExecutionKind::kCancelled})
+    maker_.push_execution(maker_.event(no_refusal, OrderState::kExpired, 6, Side::kBuy));
   const auto database = folded();
   sqlite::Statement rows = database->connection().prepare(
       "SELECT refused_by || ' ' || reason || ' ' || order_id FROM refusals ORDER BY position");
@@ -132,8 +142,32 @@ TEST_F(Trades, RefusalsOfRiskGateAndVenueAreRowsOfTheirOwn) {
   while (rows.step())
     found.push_back(rows.text(0));
   EXPECT_THAT(found, ::testing::ElementsAre("risk position 5-0-1", "gate collar 5-0-2",
-                                            "venue venue_rejected 5-0-3"));
+                                            "venue venue_rejected 5-0-3", "network killed 5-0-4",
+                                            "venue venue_rate_limited 5-0-5"));
   EXPECT_EQ(database->connection().text("SELECT state FROM orders WHERE id = '5-0-1'"), "failed");
+}
+
+// Else orders_text would measure from 1970 to the wire.
+TEST_F(Trades, AnOrderWithoutATickHasNoCauseAndNoTimeFromTickToOrder) {
+  Intent timed = maker_.intent(1, Side::kBuy, 1'000, 1'000);
+  timed.cause = {};
+  maker_.push(kFromStrategy, TapType::kIntent, timed);
+  maker_.push(kFromStrategy, TapType::kIntent, maker_.intent(2, Side::kBuy, 1'000, 1'000));
+  for (const std::uint64_t sequence : {1U, 2U}) {
+    Execution e =
+        maker_.event(ExecutionKind::kAccepted, OrderState::kSubmitted, sequence, Side::kBuy);
+    e.stamps.wire = maker_.now();
+    maker_.push_execution(e);
+  }
+  const auto database = folded();
+  sqlite::Connection& db = database->connection();
+  EXPECT_EQ(count(db,
+                  "orders WHERE id = '5-0-1' AND cause_feed IS NULL AND cause_instrument IS NULL "
+                  "AND cause_receive_ns IS NULL"),
+            1);
+  EXPECT_EQ(count(db, "orders_text WHERE id = '5-0-1' AND tick_to_order_ns IS NULL"), 1);
+  EXPECT_EQ(count(db, "orders WHERE id = '5-0-2' AND cause_feed = 0"), 1);
+  EXPECT_EQ(count(db, "orders_text WHERE id = '5-0-2' AND tick_to_order_ns > 0"), 1);
 }
 
 TEST_F(Trades, PositionsAndRealisedAreThoseOfTheGatewaysBook) {

@@ -51,6 +51,26 @@ inline MarketEvent quote_at(MonoNanos when, std::int64_t bid_cents, std::int64_t
   return event;
 }
 
+inline MarketEvent status_at(MonoNanos when, TradingStatus what, int flags = 0) {
+  MarketEvent event;
+  event.source = 3;
+  event.flags = static_cast<std::uint8_t>(flags);
+  event.receive_ns = when;
+  event.set_body(MarketKind::kStatus,
+                 StatusMark{.status = what, .code = 0, .reason = 0, .reserved = 0});
+  return event;
+}
+
+// The first record of a feed-handler that began anew.
+inline MarketEvent feed_session_at(MonoNanos when) {
+  MarketEvent event;
+  event.source = 3;
+  event.instrument = kNoInstrument;
+  event.receive_ns = when;
+  event.set_body(MarketKind::kSession, SessionMark{.incarnation = 2, .reserved = {}});
+  return event;
+}
+
 inline Execution execution_of(const Intent& intent, ExecutionKind kind, OrderState state, Qty qty,
                               Qty cum, std::int64_t fee = 0) {
   Execution e;

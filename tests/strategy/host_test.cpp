@@ -13,11 +13,14 @@ using test::kMs;
 using test::kOne;
 using test::quote_at;
 
-// Buys one lot on every quote until told otherwise; keeps what it was told.
+// Buys one lot on every quote, and on everything else when told to; keeps what it was told.
 class Scripted final : public Strategy {
  public:
   void on_market(const MarketEvent&, StrategyContext& context) noexcept override {
     ++market;
+    buy(context);
+  }
+  void buy(StrategyContext& context) noexcept {
     status = context.submit({.instrument = 0,
                              .side = Side::kBuy,
                              .type = OrderType::kLimit,
@@ -28,12 +31,20 @@ class Scripted final : public Strategy {
   }
   void on_execution(const Execution&, StrategyContext& context) noexcept override {
     position_seen = context.position(0);
+    buy_if_eager(context);
   }
-  void on_verdict(const Verdict&, StrategyContext&) noexcept override {}
+  void on_verdict(const Verdict&, StrategyContext& context) noexcept override {
+    buy_if_eager(context);
+  }
   void on_command(const Command&, StrategyContext& context) noexcept override {
     cancelled = context.cancel(last);
+    buy_if_eager(context);
   }
-  void on_time(StrategyContext&) noexcept override {}
+  void on_time(StrategyContext& context) noexcept override { buy_if_eager(context); }
+  void buy_if_eager(StrategyContext& context) noexcept {
+    if (eager)
+      buy(context);
+  }
 
   Qty qty{kOne};
   Price limit{100 * kOne};
@@ -42,6 +53,7 @@ class Scripted final : public Strategy {
   std::int64_t position_seen{0};
   int market{0};
   bool cancelled{false};
+  bool eager{false};
 };
 
 class HostTest : public testing::Test {
@@ -71,6 +83,26 @@ TEST_F(HostTest, IntentCarriesIdentityCauseAndDeadline) {
   EXPECT_EQ(intent.cause.feed, 3);
   EXPECT_EQ(intent.decided_ns.ns, 1000);
   EXPECT_EQ(intent.deadline_ns.ns, 1000 + 500 * kMs);
+}
+
+// The last tick may be of another instrument, and long ago: it caused none of these.
+TEST_F(HostTest, OnlyWhatAMarketEventLedToNamesIt) {
+  host.on_market(quote_at({7}, 100, 101), {1000});
+  strategy.eager = true;
+  const Intent first = output.intents[0];
+  host.on_time({1001});
+  host.on_command(Command{}, {1002});
+  Verdict verdict;
+  verdict.intent = first.id;
+  verdict.decision = Decision::kApproved;
+  host.on_verdict(verdict, {1003});
+  host.on_execution(execution_of(first, ExecutionKind::kFill, OrderState::kPartial, Qty{1}, Qty{1}),
+                    {1004});
+  ASSERT_EQ(output.intents.size(), 5u);
+  for (std::size_t i = 1; i < 5; ++i)
+    EXPECT_EQ(output.intents[i].cause, Cause{}) << i;
+  host.on_market(quote_at({9}, 100, 101), {1005});
+  EXPECT_EQ(output.intents.back().cause.receive_ns.ns, 9);
 }
 
 TEST_F(HostTest, RefusedIntentLeavesNoTraceAndNoHoleInTheSequence) {

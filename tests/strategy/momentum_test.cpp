@@ -196,6 +196,37 @@ TEST_F(MomentumTest, HaltCancelsWhatRestsAndRaisesNothing) {
   EXPECT_EQ(output.intents.size(), 1u);
 }
 
+TEST_F(MomentumTest, StatusToldAgainAfterAGapEndsOrBeginsAHalt) {
+  options.rest_every_ns = 40 * kMs;
+  Momentum resting(options, 1);
+  StrategyHost own(host_options(), table, resting, output);
+  own.on_market(test::status_at({900 * kMs}, TradingStatus::kHalted), {900 * kMs});
+  own.on_market(quote_at({1000 * kMs}, 6'000'000, 6'000'010), {1000 * kMs});
+  EXPECT_TRUE(output.intents.empty());
+  constexpr int kAgain = kAfterGap | kSnapshot;
+  own.on_market(test::status_at({950 * kMs}, TradingStatus::kTrading, kAgain), {1001 * kMs});
+  own.on_time({1001 * kMs});
+  EXPECT_TRUE(output.intents.empty());  // the quote of before the gap counts no more
+  own.on_market(quote_at({1002 * kMs}, 6'000'000, 6'000'010), {1002 * kMs});
+  ASSERT_EQ(output.intents.size(), 1u);
+  own.on_market(test::status_at({1003 * kMs}, TradingStatus::kHalted, kAgain), {1010 * kMs});
+  own.on_time({1011 * kMs});
+  EXPECT_EQ(output.cancels.size(), 1u);
+}
+
+TEST_F(MomentumTest, FeedThatBeganAnewTakesQuotesAndHaltsWithIt) {
+  options.rest_every_ns = 40 * kMs;
+  Momentum resting(options, 1);
+  StrategyHost own(host_options(), table, resting, output);
+  own.on_market(test::status_at({900 * kMs}, TradingStatus::kHalted), {900 * kMs});
+  own.on_market(quote_at({1000 * kMs}, 6'000'000, 6'000'010), {1000 * kMs});
+  own.on_market(test::feed_session_at({1001 * kMs}), {1001 * kMs});
+  own.on_time({1002 * kMs});
+  EXPECT_TRUE(output.intents.empty());
+  own.on_market(quote_at({1003 * kMs}, 6'000'000, 6'000'010), {1003 * kMs});
+  EXPECT_EQ(output.intents.size(), 1u);
+}
+
 TEST_F(MomentumTest, EquityBidsRestForTheDay) {
   options.rest_every_ns = 40 * kMs;
   const InstrumentTable stocks = test::one_instrument(AssetClass::kUsEquity);

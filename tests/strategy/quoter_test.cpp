@@ -28,7 +28,7 @@ class QuoterTest : public testing::Test {
                                                       .feed = 0,
                                                       .instruments = {0},
                                                       .intent_deadline_ns = 500 * kMs,
-                                                      .max_event_age_ns = 0},
+                                                      .max_event_age_ns = event_age_ns},
                                           table, *strategy, output);
   }
 
@@ -36,11 +36,24 @@ class QuoterTest : public testing::Test {
     host->on_market(quote_at({at_ms * kMs}, bid_cents, ask_cents), {at_ms * kMs});
   }
   void status(std::int64_t at_ms, TradingStatus what) {
-    MarketEvent event;
-    event.receive_ns = {at_ms * kMs};
-    event.set_body(MarketKind::kStatus,
-                   StatusMark{.status = what, .code = 0, .reason = 0, .reserved = 0});
-    host->on_market(event, {at_ms * kMs});
+    host->on_market(test::status_at({at_ms * kMs}, what), {at_ms * kMs});
+  }
+  // The status of before, told again behind a gap.
+  void status_again(std::int64_t at_ms, TradingStatus what) {
+    host->on_market(test::status_at({1 * kMs}, what, kAfterGap | kSnapshot), {at_ms * kMs});
+  }
+  // What the fill that made the position costs of it.
+  void base_fee(std::int64_t fee) {
+    Execution e = test::execution_of(output.intents[0], ExecutionKind::kFee, OrderState::kFilled,
+                                     {}, {}, fee);
+    e.n = ++n;
+    host->on_execution(e, {1002 * kMs});
+  }
+  // Orders of ten, bids up to 25.
+  void build_whole() {
+    options.order_qty = Qty{10 * kOne};
+    options.max_position = Qty{25 * kOne};
+    build();
   }
   void told(const Intent& intent, ExecutionKind kind, OrderState state, Qty qty = {},
             Qty cum = {}) {
@@ -94,12 +107,14 @@ class QuoterTest : public testing::Test {
                         .requote_centi_bps = 10,  // a tenth of a basis point: 0.60 at 60,000
                         .requote_every_ns = 100 * kMs,
                         .quote_age_max_ns = 500 * kMs,
+                        .answer_within_ns = 600 * kMs,
                         .cooldown_ns = 50 * kMs};
   std::unique_ptr<Quoter> strategy;
   test::Recorder output;
   std::unique_ptr<StrategyHost> host;
   std::uint64_t n{0};
   std::int64_t last_ms{1001};
+  std::int64_t event_age_ns{0};
 };
 
 TEST_F(QuoterTest, BidsFirstAtTheTouchAndOffersNothingItDoesNotHold) {
@@ -187,7 +202,7 @@ TEST_F(QuoterTest, SmallMovesOfTheTouchLeaveTheOrderAlone) {
   EXPECT_EQ(output.intents.size(), 2u);
 }
 
-TEST_F(QuoterTest, LargerMoveReplacesWithTheChainsTotal) {
+TEST_F(QuoterTest, LargerMoveReplacesThePriceAndKeepsTheChainsTotal) {
   const Intent bid = resting_bid();
   fill(bid, kOne / 25);
   quote(1200, 5'999'000, 5'999'010);
@@ -196,7 +211,104 @@ TEST_F(QuoterTest, LargerMoveReplacesWithTheChainsTotal) {
   EXPECT_EQ(bids[0].kind, IntentKind::kReplace);
   EXPECT_EQ(bids[0].replaces, bid.id);
   EXPECT_EQ(bids[0].limit.raw, 5'999'000 * kCent);
-  EXPECT_EQ(bids[0].requested.raw, kOne / 25 + kOne / 10);
+  EXPECT_EQ(bids[0].requested, bid.requested);
+}
+
+TEST_F(QuoterTest, LessThanHalfLeftIsMadeWholeAgainByAReplaceWhereTheTotalIsWhole) {
+  build_whole();
+  const Intent bid = resting_bid();
+  fill(bid, 6 * kOne);
+  quote(1200, 5'999'000, 5'999'010);
+  const std::vector<Intent> bids = asked(Side::kBuy, 1);
+  ASSERT_EQ(bids.size(), 1u);
+  EXPECT_EQ(bids[0].kind, IntentKind::kReplace);
+  EXPECT_EQ(bids[0].requested.raw, 16 * kOne);
+}
+
+TEST_F(QuoterTest, LessThanHalfLeftOfAFractionIsCancelledAndPlacedAnew) {
+  const Intent bid = resting_bid();
+  fill(bid, kOne * 6 / 100);
+  quote(1200, 5'999'000, 5'999'010);
+  EXPECT_TRUE(asked(Side::kBuy, 1).empty());
+  ASSERT_EQ(output.cancels.size(), 1u);
+  EXPECT_EQ(output.cancels[0].order, bid.id);
+  last_ms = 1201;
+  told(bid, ExecutionKind::kCancelled, OrderState::kCancelled, {}, Qty{kOne * 6 / 100});
+  const std::vector<Intent> bids = asked(Side::kBuy, 1);
+  ASSERT_EQ(bids.size(), 1u);
+  EXPECT_EQ(bids[0].kind, IntentKind::kNew);
+  EXPECT_EQ(bids[0].requested, options.order_qty);
+}
+
+TEST_F(QuoterTest, FillFinerThanTheLotLeavesThePriceReplaceable) {
+  const Intent bid = resting_bid();
+  fill(bid, kOne / 25 + 1);
+  quote(1200, 5'999'000, 5'999'010);
+  const std::vector<Intent> bids = asked(Side::kBuy, 1);
+  ASSERT_EQ(bids.size(), 1u);
+  EXPECT_EQ(bids[0].requested, bid.requested);
+}
+
+TEST_F(QuoterTest, OfferLargerThanWhatIsHeldEndsAlsoAfterAFillFinerThanTheLot) {
+  const Intent ask = resting_ask();
+  fill(ask, kOne / 25 + 1);
+  base_fee(kOne / 1000);
+  ASSERT_EQ(output.cancels.size(), 1u);
+  EXPECT_EQ(output.cancels[0].order, ask.id);
+}
+
+TEST_F(QuoterTest, OfferWhoseNewTotalIsNotWholeAfterAFillFinerThanTheLotEnds) {
+  build_whole();
+  const Intent ask = resting_ask();
+  fill(ask, 2 * kOne - 1);
+  base_fee(1 * kOne);
+  const Intent& last = output.intents.back();
+  // Held: 7 and 1e-9. The lot below is 7, on top of what was filled 8.99999, which is not whole.
+  EXPECT_NE(last.kind, IntentKind::kReplace);
+  ASSERT_EQ(output.cancels.size(), 1u);
+  EXPECT_EQ(output.cancels[0].order, ask.id);
+}
+
+TEST_F(QuoterTest, ReplaceThatCannotBeAskedForEndsTheOrder) {
+  event_age_ns = 100 * kMs;
+  build();
+  const Intent bid = resting_bid();
+  host->on_market(quote_at({1200 * kMs}, 5'999'000, 5'999'010), {1350 * kMs});
+  EXPECT_EQ(output.intents.size(), 1u);
+  ASSERT_EQ(output.cancels.size(), 1u);
+  EXPECT_EQ(output.cancels[0].order, bid.id);
+}
+
+TEST_F(QuoterTest, ReplaceWithoutAnAnswerInTimeEndsTheOrder) {
+  const Intent bid = resting_bid();
+  quote(1200, 5'999'000, 5'999'010);
+  quote(1800, 5'999'000, 5'999'010);
+  EXPECT_TRUE(output.cancels.empty());
+  quote(1801, 5'999'000, 5'999'010);
+  ASSERT_EQ(output.cancels.size(), 1u);
+  EXPECT_EQ(output.cancels[0].order, bid.id);
+  EXPECT_EQ(output.intents.size(), 2u);
+}
+
+TEST_F(QuoterTest, ReplaceOfUnknownOutcomeEndsTheOrderAtOnce) {
+  const Intent bid = resting_bid();
+  quote(1200, 5'999'000, 5'999'010);
+  last_ms = 1201;
+  told(output.intents[1], ExecutionKind::kUnknown, OrderState::kSubmitting);
+  ASSERT_EQ(output.cancels.size(), 1u);
+  EXPECT_EQ(output.cancels[0].order, bid.id);
+}
+
+TEST_F(QuoterTest, OrderWithoutAnAnswerInTimeOrOfUnknownOutcomeEnds) {
+  quote(1000, 6'000'000, 6'000'010);
+  quote(1601, 6'000'000, 6'000'010);
+  EXPECT_EQ(output.cancels.size(), 1u);
+  output = {};
+  build();
+  quote(2000, 6'000'000, 6'000'010);
+  last_ms = 2001;
+  told(output.intents.at(0), ExecutionKind::kUnknown, OrderState::kSubmitting);
+  EXPECT_EQ(output.cancels.size(), 1u);
 }
 
 TEST_F(QuoterTest, RequotesAreRateLimitedPerSide) {
@@ -268,14 +380,26 @@ TEST_F(QuoterTest, FillThatEndsTheOldOrderDuringAReplaceLeavesNoSecondOrder) {
 }
 
 TEST_F(QuoterTest, OfferIsCutDownAtOnceWhenLessIsHeld) {
+  build_whole();
   const Intent ask = resting_ask();
-  Execution fee = test::execution_of(output.intents[0], ExecutionKind::kFee, OrderState::kFilled,
-                                     {}, {}, kOne / 1000);
-  fee.n = ++n;
-  host->on_execution(fee, {1002 * kMs});
+  base_fee(kOne);
   const Intent& last = output.intents.back();
   EXPECT_EQ(last.kind, IntentKind::kReplace);
   EXPECT_EQ(last.replaces, ask.id);
+  EXPECT_EQ(last.requested.raw, 9 * kOne);
+}
+
+TEST_F(QuoterTest, OfferOfAFractionIsCancelledAtOnceWhenLessIsHeldAndASmallerOneFollows) {
+  const Intent ask = resting_ask();
+  base_fee(kOne / 1000);
+  ASSERT_EQ(output.cancels.size(), 1u);
+  EXPECT_EQ(output.cancels[0].order, ask.id);
+  last_ms = 1200;
+  quote(1200, 6'000'000, 6'000'010);
+  told(ask, ExecutionKind::kCancelled, OrderState::kCancelled);
+  const Intent& last = output.intents.back();
+  EXPECT_EQ(last.kind, IntentKind::kNew);
+  EXPECT_EQ(last.side, Side::kSell);
   EXPECT_EQ(last.requested.raw, kOne / 10 - kOne / 1000);
 }
 
@@ -318,6 +442,37 @@ TEST_F(QuoterTest, UnknownStatusIsTakenForAHalt) {
   static_cast<void>(resting_bid());
   status(1010, TradingStatus::kUnknown);
   EXPECT_EQ(output.cancels.size(), 1u);
+}
+
+TEST_F(QuoterTest, StatusToldAgainAfterAGapEndsOrBeginsAHalt) {
+  status(900, TradingStatus::kHalted);
+  quote(1000, 6'000'000, 6'000'010);
+  EXPECT_TRUE(output.intents.empty());
+  status_again(1001, TradingStatus::kTrading);  // the resumption itself was lost
+  quote(1002, 6'000'000, 6'000'010);
+  ASSERT_EQ(output.intents.size(), 1u);
+  accept(output.intents[0]);
+  status_again(1003, TradingStatus::kHalted);
+  EXPECT_EQ(output.cancels.size(), 1u);
+  last_ms = 1004;
+  told(output.intents[0], ExecutionKind::kCancelled, OrderState::kCancelled);
+  quote(1200, 6'000'000, 6'000'010);
+  EXPECT_EQ(output.intents.size(), 1u);
+}
+
+TEST_F(QuoterTest, FeedThatBeganAnewTakesQuotesAndHaltsWithIt) {
+  const Intent bid = resting_bid();
+  host->on_market(test::feed_session_at({1010 * kMs}), {1010 * kMs});
+  ASSERT_EQ(output.cancels.size(), 1u);
+  EXPECT_EQ(output.cancels[0].order, bid.id);
+  told(bid, ExecutionKind::kCancelled, OrderState::kCancelled);
+  status(1020, TradingStatus::kHalted);
+  quote(1200, 6'000'000, 6'000'010);
+  EXPECT_EQ(output.intents.size(), 1u);
+  host->on_market(test::feed_session_at({1210 * kMs}), {1210 * kMs});
+  EXPECT_EQ(output.intents.size(), 1u);
+  quote(1211, 6'000'000, 6'000'010);
+  EXPECT_EQ(output.intents.size(), 2u);
 }
 
 TEST_F(QuoterTest, GapBeforeAnythingButAQuoteCancelsUntilTheNextQuote) {

@@ -166,7 +166,8 @@ TEST(GatewayLostReplace, LatchesTheCancelOnItsChain) {
   EXPECT_TRUE(g.core.quiescent());
 }
 
-// ---- the stream says twice that a replace is over -------------------------------------------------
+// ---- the stream says twice that a replace is over
+// -------------------------------------------------
 
 // The successor ended as `rejected`; the next replace is on the way when the rest is told.
 struct RejectedTwice : InFlight {
@@ -231,6 +232,17 @@ TEST(GatewayRejectedTwice, WordOlderThanTheReplaceIsNotAboutIt) {
   EXPECT_EQ(g.buying(), qty("2"));
 }
 
+TEST(GatewayRejectedTwice, WordThatNamesAnEndedSuccessorIsAboutThatOne) {
+  InFlight g;
+  g.answered();
+  g.rejected(g.old);
+  const std::uint32_t third = g.replace(g.old, "3", "59985");
+  g.now.ns += kMs;
+  g.event(g.next, TradeUpdateKind::kReplaceRejected, VenueStatus::kRejected);
+  EXPECT_EQ(g.state_of(third), OrderState::kSubmitting);
+  EXPECT_EQ(g.buying(), qty("3"));
+}
+
 TEST(GatewayRejectedTwice, DoubtIsAskedForAtOnce) {
   RejectedTwice g;
   g.accept(g.third);
@@ -256,7 +268,8 @@ TEST(GatewayRejectedTwice, OldOrderMayBeReplacedAgainAtOnce) {
   EXPECT_EQ(g.out.count("replace"), 1U) << "no longer pending";
 }
 
-// ---- what is sent of a replace --------------------------------------------------------------------
+// ---- what is sent of a replace
+// --------------------------------------------------------------------
 
 TEST(GatewayReplaceChange, OnlyWhatChangesIsNamed) {
   InFlight price("1", "59995");
@@ -278,7 +291,8 @@ TEST(GatewayReplaceChange, TheTotalStaysAlsoWhenSomeOfItTraded) {
   EXPECT_EQ(g.core.replace_change(next).qty, Qty{});
 }
 
-// ---- refusals -------------------------------------------------------------------------------------
+// ---- refusals
+// -------------------------------------------------------------------------------------
 
 TEST(GatewayRefusals, WhatDidNotLeaveIsCountedByItsReason) {
   Gateway g;
@@ -292,7 +306,8 @@ TEST(GatewayRefusals, WhatDidNotLeaveIsCountedByItsReason) {
   EXPECT_EQ(g.core.refusals(Reason::kNoConnection), 1U) << "once an order";
 }
 
-// ---- successors found by a later gateway ----------------------------------------------------------
+// ---- successors found by a later gateway
+// ----------------------------------------------------------
 
 // A chain of an earlier gateway: the old order traded 0.4 of 1 before we came; its replace to a
 // total of 2 is resolved while we look. `carries`: the venue carries the old one's quantity over.

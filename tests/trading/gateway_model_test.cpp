@@ -4,11 +4,11 @@
 //
 // Method: a toy venue executes orders at random and keeps the plainest ledger. What it tells
 // travels in three queues (answers, stream, fees); each step takes the head of a random queue, so
-// answers and events overtake each other while each queue keeps its order, but for neighbours of the
-// stream that are about different orders. Answers get lost (the
-// outcome is then unknown and the order may or may not have arrived), events of the stream get lost
-// (an audit brings the executions), everything may come twice. The core's requests are answered
-// from the venue's true state.
+// answers and events overtake each other while each queue keeps its order, but for neighbours of
+// the stream that are about different orders. Answers get lost (the outcome is then unknown and the
+// order may or may not have arrived), events of the stream get lost (an audit brings the
+// executions), everything may come twice. The core's requests are answered from the venue's true
+// state.
 //
 // Replaces are asked for at random as well. The venue resolves them a while after it accepted them:
 // the old order may have filled or been cancelled by then. Of a replace it refuses it tells once or

@@ -46,10 +46,7 @@ TEST(RestRequests, ReplaceCarriesTheNewTotalThePriceAndItsOwnClientOrderId) {
   };
   EXPECT_EQ(body(),
             R"({"qty":"1.5","limit_price":"61837.64","client_order_id":"slc-demo-3-1-43"})");
-  replace.qty = {};
-  EXPECT_EQ(body(), "");
-  replace.qty = Qty{1};
-  replace.limit = {};
+  replace.limit = Price{-1};
   EXPECT_EQ(body(), "");
   replace.limit = Price{1};
   replace.client_order_id = {};
@@ -57,6 +54,18 @@ TEST(RestRequests, ReplaceCarriesTheNewTotalThePriceAndItsOwnClientOrderId) {
   std::array<char, 20> small{};
   replace.client_order_id = "slc-demo-3-1-43";
   EXPECT_EQ(encode_replace(replace, small), 0U);
+}
+
+TEST(RestRequests, ReplaceLeavesOutWhatStays) {
+  const auto body = [](std::int64_t qty, std::int64_t limit) {
+    return written([&](std::span<char> out) {
+      return encode_replace({.qty = Qty{qty}, .limit = Price{limit}, .client_order_id = "slc-1"},
+                            out);
+    });
+  };
+  EXPECT_EQ(body(0, kScale), R"({"limit_price":"1","client_order_id":"slc-1"})");
+  EXPECT_EQ(body(2 * kScale, 0), R"({"qty":"2","client_order_id":"slc-1"})");
+  EXPECT_EQ(body(0, 0), "") << "a replace that changes nothing is not sent";
 }
 
 TEST(RestRequests, MarketStopAndStopLimitCarryTheirOwnPricesOnly) {

@@ -255,6 +255,18 @@ Json our_books(const InstanceConfig& config) {
           {"fees", std::move(fee_totals)}};
 }
 
+void count_own_executions(Json& books) {
+  std::map<std::string, std::int64_t> traded;
+  for (const auto& [id, execution] : books.at("executions").items()) {
+    std::int64_t qty = 0;
+    if (parse_decimal(execution.at("qty").get<std::string>(), qty) != DecimalStatus::kOk)
+      throw Error(ExitCode::kBug, "the ledger's execution " + id + " has no quantity");
+    traded[execution.at("order_id").get<std::string>()] += qty;
+  }
+  for (auto& [name, order] : books.at("orders").items())
+    order["filled_qty"] = decimal(traded[order.at("id").get<std::string>()]);
+}
+
 Json our_numbers(const InstanceConfig& config) {
   const shm::Instance instance = attach(config);
   const shm::Layout layout = layout_of(config);

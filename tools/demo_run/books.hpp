@@ -29,6 +29,10 @@ struct Progress {
 // Orders come from the board, executions and fees from the journal, sums from the boards.
 [[nodiscard]] nlohmann::ordered_json our_books(const InstanceConfig& config);
 
+// The venue's books with what each order traded itself as its filled_qty: a venue may go on
+// counting in a successor what its predecessors traded.
+void count_own_executions(nlohmann::ordered_json& books);
+
 // Counts, latencies and rings for the report.
 [[nodiscard]] nlohmann::ordered_json our_numbers(const InstanceConfig& config);
 

@@ -105,6 +105,8 @@ class Demo {
                                        "--rate-limit", "10000"};
     if (!options_.fault.empty())
       arguments.insert(arguments.end(), {"--fault", options_.fault});
+    if (!options_.variant.empty())
+      arguments.insert(arguments.end(), {"--variant", options_.variant});
     venue_ = Child::start(binary_path("sluice-venue"), arguments, log, true);
     venue_port_ = port_in(first_line(venue_, "the simulator", log), "port", "the simulator");
     client_ = std::make_unique<VenueClient>(venue_port_);
@@ -257,7 +259,9 @@ class Demo {
 
   // ---- judge --------------------------------------------------------------------------------
   int judge(bool quiet) {
-    const Json venue_books = client_->get("/sim/ledger");
+    Json venue_books = client_->get("/sim/ledger");
+    if (carried())
+      count_own_executions(venue_books);
     stop(instance_, "the instance");
     stop(relay_, "the relay");
     Json report = our_numbers(config_);
@@ -336,11 +340,16 @@ class Demo {
     }
   }
 
+  [[nodiscard]] bool carried() const {
+    return options_.variant.find("replace-filled=carried") != std::string::npos;
+  }
+
   Json wire_books() {
-    Child judge =
-        Child::start("/usr/bin/python3",
-                     {options_.judge, "--capture", run_.capture, "--session", input_.session},
-                     run_.logs + "/judge.log", true);
+    std::vector<std::string> arguments{options_.judge, "--capture", run_.capture, "--session",
+                                       input_.session};
+    if (carried())
+      arguments.emplace_back("--carried");
+    Child judge = Child::start("/usr/bin/python3", arguments, run_.logs + "/judge.log", true);
     const std::string out = judge.read_all(kMaxJudgeBytes);
     judge.reap(-1);
     // 1 is a verdict (violations), printed like any other; everything else is no verdict at all.

@@ -19,6 +19,7 @@ struct DemoOptions {
   std::int64_t seconds{0};        // wind down after this many seconds; 0: with the session's end
   std::int64_t quiet_within{60};  // seconds from the wind-down until flat and quiescent
   std::string fault;              // of the simulator, empty: none
+  std::string variant;            // of the simulator, empty: its defaults
   std::string judge;              // path of judge.py
   bool json{false};
   bool require_activity{true};  // fills, partial fills and cancels must all have happened

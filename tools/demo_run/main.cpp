@@ -44,6 +44,8 @@ int body(int argc, char** argv) {
   app.add_option("--judge", options.judge, "the wire judge")->type_name("FILE");
   app.add_option("--fault", options.fault,
                  "a fault of the simulator, e.g. 'post lose-answer every=7'");
+  app.add_option("--variant", options.variant,
+                 "NAME=VALUE,…: what is not known of the venue (tools/venue_sim/README.md)");
   app.add_flag("--json", options.json, "the report as JSON on stdout");
   app.add_flag("!--any-activity", options.require_activity,
                "do not ask for fills, partial fills and cancels (short runs)");

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "common/messages/rows.hpp"
+#include "common/storage/trade_words.hpp"
 
 namespace sluice::journal_tool {
 namespace {
@@ -16,6 +17,7 @@ constexpr std::array kTapNames{"none",    "market",  "intent", "order", "executi
 static_assert(kTapNames.size() == static_cast<std::size_t>(TapType::kAccount) + 1,
               "name the new tap type");
 
+// What the database has no column for; the other words are common/storage/trade_words.hpp's.
 // Enumerators come from a file: any number may stand there.
 template <class Enum, std::size_t N>
 const char* name_in(const std::array<const char*, N>& names, Enum value) noexcept {
@@ -40,9 +42,6 @@ std::string flags_text(std::uint32_t flags, std::initializer_list<FlagName> name
   return out;
 }
 
-std::string text_of(const IntentId& id) {
-  return id.is_none() ? "" : fmt::format("{}-{}-{}", id.incarnation, id.strategy, id.sequence);
-}
 std::string text_of(const Id128& id) {
   return id.is_zero() ? "" : to_string(id);
 }
@@ -55,7 +54,7 @@ std::string stamp_text(Stamp stamp) {
   return stamp.ns == 0 ? "" : to_string(stamp);
 }
 std::string side_text(Side side) {
-  return side == Side::kNone ? "" : to_string(side);
+  return side == Side::kNone ? "" : words::of(side);
 }
 
 // Up to 8 characters, the first lowest; what is not printable shows as '?'.
@@ -141,13 +140,13 @@ Fields market_events(const Tap& tap) {
 Fields intent_fields(const Intent& intent) {
   constexpr std::array kKinds{"none", "new", "replace", "session"};
   Fields f;
-  f.text("intent", text_of(intent.id));
-  f.text_unless_empty("replaces", text_of(intent.replaces));
+  f.text("intent", words::of(intent.id));
+  f.text_unless_empty("replaces", words::of(intent.replaces));
   f.text("kind", name_in(kKinds, intent.kind));
   f.number("instrument", std::uint64_t{intent.instrument});
-  f.text("side", to_string(intent.side));
-  f.text("type", to_string(intent.type));
-  f.text("tif", to_string(intent.tif));
+  f.text("side", words::of(intent.side));
+  f.text("type", words::of(intent.type));
+  f.text("tif", words::of(intent.tif));
   f.text_unless_empty("flags", flags_text(intent.flags, {{kReduces, "reduces"}}));
   f.text("requested", to_string(intent.requested));
   f.text_unless_empty("approved", unless_zero(intent.approved));
@@ -156,17 +155,18 @@ Fields intent_fields(const Intent& intent) {
   f.text_unless_empty("trail", unless_zero(intent.trail));
   f.text_unless_empty("decided", stamp_text(intent.decided_ns));
   f.text_unless_empty("deadline", stamp_text(intent.deadline_ns));
-  f.number("cause_feed", std::uint64_t{intent.cause.feed});
-  f.number("cause_receive_ns", intent.cause.receive_ns.ns);
+  if (intent.cause.receive_ns.ns != 0) {
+    f.number("cause_feed", std::uint64_t{intent.cause.feed});
+    f.number("cause_receive_ns", intent.cause.receive_ns.ns);
+  }
   return f;
 }
 
 Fields execution_fields(const Execution& execution) {
-  constexpr std::array kFees{"none", "estimated", "final"};
   Fields f;
   f.text("id", fmt::format("{}.{}", execution.n, execution.sub));
-  f.text("kind", name_of(execution.kind));
-  f.text("state", to_string(execution.state));
+  f.text("kind", words::of(execution.kind));
+  f.text("state", words::of(execution.state));
   f.text_unless_empty("flags", flags_text(execution.flags, {{kCancelWanted, "cancel_wanted"},
                                                             {kCancelSent, "cancel_sent"},
                                                             {kReplaceInFlight, "replace_in_flight"},
@@ -175,8 +175,8 @@ Fields execution_fields(const Execution& execution) {
                                                             {kOrphaned, "orphaned"},
                                                             {kCancelEvidence, "cancel_evidence"}}));
   if (execution.reason != Reason::kNone)
-    f.text("reason", to_string(execution.reason));
-  f.text_unless_empty("intent", text_of(execution.intent));
+    f.text("reason", words::of(execution.reason));
+  f.text_unless_empty("intent", words::of(execution.intent));
   if (execution.linked != 0)
     f.number("linked", execution.linked);
   if (execution.order_row != kNoRow)
@@ -190,7 +190,7 @@ Fields execution_fields(const Execution& execution) {
   if (execution.fee_status != FeeStatus::kNone) {
     f.text("fee", to_string(Cash{execution.fee}));
     f.number("fee_asset", std::uint64_t{execution.fee_asset});
-    f.text("fee_status", name_in(kFees, execution.fee_status));
+    f.text("fee_status", words::of(execution.fee_status));
   }
   f.text_unless_empty("requested", unless_zero(execution.requested));
   f.text_unless_empty("approved", unless_zero(execution.approved));
@@ -204,7 +204,7 @@ Fields execution_fields(const Execution& execution) {
 
 Fields cancel_fields(const Cancel& cancel) {
   Fields f;
-  f.text("order", text_of(cancel.order));
+  f.text("order", words::of(cancel.order));
   f.number("strategy", std::uint64_t{cancel.strategy});
   f.number("sequence", cancel.sequence);
   f.text_unless_empty("decided", stamp_text(cancel.decided_ns));
@@ -212,12 +212,11 @@ Fields cancel_fields(const Cancel& cancel) {
 }
 
 Fields verdict_fields(const Verdict& verdict) {
-  constexpr std::array kDecisions{"none", "approved", "resized", "refused"};
   Fields f;
-  f.text("intent", text_of(verdict.intent));
-  f.text("decision", name_in(kDecisions, verdict.decision));
+  f.text("intent", words::of(verdict.intent));
+  f.text("decision", words::of(verdict.decision));
   if (verdict.reason != Reason::kNone)
-    f.text("reason", to_string(verdict.reason));
+    f.text("reason", words::of(verdict.reason));
   f.text("requested", to_string(verdict.requested));
   f.text("approved", to_string(verdict.approved));
   f.text_unless_empty("decided", stamp_text(verdict.decided_ns));
@@ -225,23 +224,21 @@ Fields verdict_fields(const Verdict& verdict) {
 }
 
 Fields command_fields(const Command& command) {
-  constexpr std::array kVerbs{"none", "wind_down", "pause", "resume"};
   Fields f;
-  f.text("verb", name_in(kVerbs, command.verb));
+  f.text("verb", words::of(command.verb));
   f.number("scope", std::uint64_t{command.scope});
   f.number("operator", std::uint64_t{command.operator_id});
-  f.text_unless_empty("target", text_of(command.target));
+  f.text_unless_empty("target", words::of(command.target));
   f.number("value", command.value);
   f.number("sequence", command.sequence);
   return f;
 }
 
 Fields trip_fields(const TripRecord& trip) {
-  constexpr std::array kSources{"none", "operator", "gateway", "risk", "control"};
   Fields f;
   f.number("scope", std::uint64_t{trip.scope});
   f.text("switch", trip.on != 0 ? "on" : "off");
-  f.text("source", name_in(kSources, trip.source));
+  f.text("source", words::of(static_cast<TripSource>(trip.source)));
   f.number("episode", trip.episode);
   f.text_unless_empty("seen", stamp_text(trip.seen_ns));
   f.text_unless_empty("stamped", stamp_text(trip.stamped_ns));
@@ -273,16 +270,6 @@ TapType tap_type_named(std::string_view name) noexcept {
 
 std::string all_tap_type_names() {
   return fmt::format("{}", fmt::join(std::next(kTapNames.begin()), kTapNames.end(), ", "));
-}
-
-const char* name_of(ExecutionKind kind) noexcept {
-  constexpr std::array kNames{
-      "none",      "submitting",      "accepted", "fill",    "fee",
-      "cancelled", "expired",         "rejected", "refused", "unknown",
-      "not_sent",  "adjustment",      "snapshot", "session", "cancel_rejected",
-      "replaced",  "replace_rejected"};
-  static_assert(kNames.size() == static_cast<std::size_t>(ExecutionKind::kReplaceRejected) + 1);
-  return name_in(kNames, kind);
 }
 
 const char* name_of(MarketKind kind) noexcept {

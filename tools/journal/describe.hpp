@@ -17,7 +17,6 @@ namespace sluice::journal_tool {
 // All names, comma-separated, for messages.
 [[nodiscard]] std::string all_tap_type_names();
 
-[[nodiscard]] const char* name_of(ExecutionKind kind) noexcept;
 [[nodiscard]] const char* name_of(MarketKind kind) noexcept;
 
 // The body of a tap. A body that does not decode (unknown type) gives its first words in

@@ -44,7 +44,12 @@ CLI::App* add_stat(CLI::App& app, StatOptions& options) {
 CLI::App* add_compare(CLI::App& app, CompareOptions& options) {
   auto* const command = app.add_subcommand(
       "compare",
-      "Compare the database with the journal it was folded from, row by row (exit 0 or 1)");
+      "Compare the database with the journal it was folded from, row by row (exit 0 or 1).\n"
+      "It folds the journal anew, in one go, by the code that wrote the database. So it proves "
+      "that "
+      "each record was applied exactly once and in order, through restarts, kills and trouble, and "
+      "that nobody changed a row since. It does not prove the fold itself: a rule that is wrong is "
+      "wrong on both sides (tests/e2e/database_check.py derives the rows on its own).");
   command->add_option("dir", options.dir, "journal folder")->required();
   command->add_option("--db", options.db,
                       "database file; default: sluice.db beside the journal folder");

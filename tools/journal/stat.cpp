@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/storage/tap_journal.hpp"
+#include "common/storage/trade_words.hpp"
 #include "tools/journal/commands.hpp"
 #include "tools/journal/describe.hpp"
 
@@ -47,7 +48,7 @@ void count_tap(const Tap& tap, const std::string& ring, Totals& totals) {
       break;
     case TapType::kExecution: {
       const auto execution = tap.body_as<Execution>();
-      ++totals.executions[name_of(execution.kind)];
+      ++totals.executions[words::of(execution.kind)];
       if (execution.kind == ExecutionKind::kRefused)
         ++totals.refusals[to_string(execution.reason)];
       break;

@@ -242,7 +242,8 @@ std::optional<Tracing> find_trace(const TraceOptions& options) {
         "neither the strategy's intent nor risk's order is in the journal: taps of "
         "both were lost, and the cause with them";
   } else if (intent->body.cause.receive_ns.ns == 0) {
-    tracing.no_tick = "no market event caused it: a timer or a command did";
+    tracing.no_tick =
+        "no market event caused it: a timer, a command, a verdict or an execution did";
   } else {
     find_tick(options, intent->body.cause, tracing);
   }
@@ -260,7 +261,8 @@ std::vector<Hop> hops_of(const Tracing& tracing) {
   if (cause) {
     const IntentStamps& s = cause->body.stamps;
     const std::string at = tracing.decided ? where(*tracing.decided) : "";
-    hops.push_back({kHopFeedToStrategy, s.strategy_poll, ""});
+    const bool caused = cause->body.cause.receive_ns.ns != 0;
+    hops.push_back({caused ? kHopFeedToStrategy : "strategy_poll", s.strategy_poll, ""});
     hops.push_back({kHopDecide, s.strategy_publish, at});
   }
   if (tracing.approved) {

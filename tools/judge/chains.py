@@ -3,6 +3,8 @@
 A successor's quantity is the chain's total, its filled_qty counts its own executions alone. Of an
 order and its successors exactly one may trade at a time: an order is `replaced` if and only if one
 successor of it lived; the venue's `rejected` says that one never did.
+Where a successor's filled_qty goes on counting from its predecessor's (--carried), what it traded
+itself is the difference.
 """
 from decimal import Decimal
 
@@ -23,6 +25,12 @@ def traded_before(books, name, sums):
     while (name := books.replaced.get(name)) is not None:
         total += sums[name]
     return total
+
+
+def own(books, name, told):
+    """What of a quantity told as filled are the order's own executions; 0 before it took over."""
+    before = traded_before(books, name, books.filled) if books.carried else Decimal(0)
+    return max(told - before, Decimal(0))
 
 
 def is_whole(books, name, sums):

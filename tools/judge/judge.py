@@ -73,8 +73,10 @@ def terms(order):
 
 
 class Books:
-    def __init__(self):
-        self.posted, self.orders, self.filled, self.activities, self.last_fill = {}, {}, {}, {}, 0
+    def __init__(self, carried=False):
+        self.carried = carried  # a successor's filled_qty begins at its predecessor's
+        self.posted, self.orders, self.activities, self.last_fill = {}, {}, {}, 0
+        self.filled = defaultdict(Decimal)
         self.executions, self.prints, self.streamed, self.live_at = {}, [], {}, {}
         self.replaced = {}  # name of a successor: name of the order it replaces
         self.start_cash = self.last_cash = self.start_positions = None
@@ -112,11 +114,13 @@ class Books:
             known["status"] = status
         elif status in TERMINAL and status != known["status"]:
             bad(f"order {name}: {known['status']}, then {status}")
-        self.filled[name] = max(self.filled.get(name, Decimal(0)), Decimal(order["filled_qty"]))
+        filled = chains.own(self, name, Decimal(order["filled_qty"]))
+        self.filled[name] = max(self.filled[name], filled)
 
     def update(self, data, connection, stamp):
         order, event, qty = data["order"], data["event"], 0
-        name, cumulative = order["client_order_id"], Decimal(order["filled_qty"])
+        name = order["client_order_id"]
+        cumulative = chains.own(self, name, Decimal(order["filled_qty"]))
         before, over = self.streamed.get((connection, name), (None, None))
         self.see(order)
         if event in ("fill", "partial_fill"):
@@ -138,6 +142,12 @@ class Books:
         limit, buy = terms(self.orders[name])[-1], self.orders[name]["side"] == "buy"
         if min(px, qty) <= 0 or (limit is not None and (px > limit if buy else px < limit)):
             bad(f"execution {key}: {qty} at {px}, the limit is {limit}")
+
+    def end_by_activity(self, name, filled):
+        """Where the stream was cut an activity may be the only word of an order's end."""
+        if self.orders[name]["status"] not in TERMINAL:
+            self.orders[name]["status"] = "filled"
+            self.filled[name] = chains.own(self, name, filled)
 
     def fee(self, key, execution, told):
         """(amount, asset). The rules: stocks none; pairs, of what is received, 15 bps if the order
@@ -168,8 +178,10 @@ class Books:
         for key, item in self.activities.items():
             execution, kind = key.partition("::")[2], item["activity_type"]
             if kind == "FILL" and (name := names.get(item["order_id"])) is not None:
-                at = item["transaction_time"]
-                self.execute(execution, name, item, Decimal(item["cum_qty"]), at)
+                at, filled = item["transaction_time"], Decimal(item["cum_qty"])
+                self.execute(execution, name, item, chains.own(self, name, filled), at)
+                if item.get("order_status") == "filled":
+                    self.end_by_activity(name, filled)
             elif kind != "CFEE" or fees.setdefault(execution, item) is not item:
                 bad(f"activity {key}: a second fee, an unknown kind, or of an unknown order")
         for key in fees.keys() - self.executions.keys():
@@ -212,9 +224,10 @@ def main():
     parser.add_argument("--capture", action="append", required=True, help="repeat for more files")
     parser.add_argument("--session", required=True)
     parser.add_argument("--window-ms", type=int, default=1, help="of session time around a fill")
+    parser.add_argument("--carried", action="store_true", help="see chains.py")
     arguments = parser.parse_args()
     try:
-        books = Books()
+        books = Books(arguments.carried)
         pairs = [pair for path in arguments.capture for pair in capture.read_capture(path, bad)]
         for _, method, values in wire_events(pairs):
             getattr(books, method)(*values)

@@ -29,6 +29,17 @@ std::string age_text(std::int64_t ns) {
   return fmt::format("{} s", ns / 1'000'000'000);
 }
 
+// By reason; those that never happened are left out.
+Json refusals_json(const shm::StageView& view) {
+  Json out = Json::object();
+  for (std::size_t r = 1; r < kReasonCount; ++r) {
+    const std::uint64_t n = view.mark(static_cast<std::uint32_t>(kFirstReasonMark + r));
+    if (n != 0)
+      out[to_string(static_cast<Reason>(r))] = n;
+  }
+  return out;
+}
+
 Json stage_json(const InstanceConfig& config, const shm::Instance& instance,
                 const std::string& role) {
   const shm::StageView view(instance, role);
@@ -51,6 +62,9 @@ Json stage_json(const InstanceConfig& config, const shm::Instance& instance,
     counters[std::string(metric.name)] = view.counter(static_cast<Any>(i));
   }
   out["counters"] = std::move(counters);
+  if (role == kRiskRole || role == kGatewayRole) {
+    out["refusals"] = refusals_json(view);
+  }
   if (!errors.empty()) {
     const shm::ErrorLine* last = &errors.front();
     for (const shm::ErrorLine& line : errors) {
@@ -154,6 +168,14 @@ void print_table(const Json& all) {
                           s["last_error"]["count"].get<std::uint64_t>(),
                           age_text(s["last_error"]["age_ns"].get<std::int64_t>()))
             : "");
+  }
+  for (const Json& s : all["stages"]) {
+    if (!s.contains("refusals") || s["refusals"].empty())
+      continue;
+    fmt::print("\nrefused by {}:", s["stage"].get<std::string>());
+    for (const auto& [reason, n] : s["refusals"].items())
+      fmt::print(" {} {}", n.get<std::uint64_t>(), reason);
+    fmt::print("\n");
   }
   fmt::print("\n{:<14} {:>16} {:>14} {:>14} {:>14}\n", "SYMBOL", "POSITION", "WORKING BUY",
              "WORKING SELL", "REALISED");

@@ -48,14 +48,16 @@ struct OrderRequest {
 // price is set that the type has no use for: an order is sent as it was meant or not at all.
 [[nodiscard]] std::size_t encode_order(const OrderRequest& order, std::span<char> out) noexcept;
 
-// What PATCH /v2/orders/{id} may change of an order of ours. The answer carries the successor, a
-// new order with an id of its own; the old one ends (or lives on) by events.
+// What PATCH /v2/orders/{id} may change of an order of ours; 0 is left out and stays. A quantity
+// that stays must be left out: the venue takes whole units only. The answer carries the successor,
+// a new order with an id of its own; the old one ends (or lives on) by events.
 struct ReplaceRequest {
   Qty qty{};  // the new total, filled included
   Price limit{};
   std::string_view client_order_id{};  // the successor's; 1 to 128 characters
 };
-// The body of the PATCH; its target is encode_order_target()'s. 0 also when a field is missing.
+// The body of the PATCH; its target is encode_order_target()'s. 0 also when nothing would change, a
+// value is below zero or the client order id is missing.
 [[nodiscard]] std::size_t encode_replace(const ReplaceRequest& replace,
                                          std::span<char> out) noexcept;
 

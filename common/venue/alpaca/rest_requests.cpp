@@ -78,14 +78,20 @@ std::size_t encode_order(const OrderRequest& order, std::span<char> out) noexcep
 }
 
 std::size_t encode_replace(const ReplaceRequest& replace, std::span<char> out) noexcept {
-  if (replace.qty.raw <= 0 || replace.limit.raw <= 0 || replace.client_order_id.empty() ||
+  const bool nothing = replace.qty.raw == 0 && replace.limit.raw == 0;
+  if (nothing || replace.qty.raw < 0 || replace.limit.raw < 0 || replace.client_order_id.empty() ||
       replace.client_order_id.size() > kClientOrderIdChars) {
     return 0;
   }
   TextWriter writer(out);
-  writer.put(R"({"qty":")").decimal(replace.qty.raw);
-  writer.put(R"(","limit_price":")").decimal(replace.limit.raw);
-  writer.put(R"(","client_order_id":)").json_text(replace.client_order_id).put("}");
+  writer.put("{");
+  if (replace.qty.raw != 0) {
+    writer.put(R"("qty":")").decimal(replace.qty.raw).put(R"(",)");
+  }
+  if (replace.limit.raw != 0) {
+    writer.put(R"("limit_price":")").decimal(replace.limit.raw).put(R"(",)");
+  }
+  writer.put(R"("client_order_id":)").json_text(replace.client_order_id).put("}");
   return writer.finish();
 }
 
