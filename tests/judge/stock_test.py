@@ -97,7 +97,9 @@ class StockTest(JudgeCase):
     def test_auction_fills_at_its_print_and_nowhere_else(self):
         opg = order("buy", "1000", "180.20", tif="opg")
         self.assert_right(self.run_of(opg, 250, 310, "180.10", "1000"))
-        for ms, px, qty in ((310, "180.11", "1000"), (310, "180.10", "1001"), (100, "180.00", "100")):
+        wrong = ((310, "180.11", "1000"), (310, "180.10", "1001"), (100, "180.00", "100"))
+        exempt = ((315, "180.15", "100"),)
+        for ms, px, qty in wrong + exempt:
             world = self.run_of(order("buy", qty, "180.20", tif="opg"), 50, ms, px, qty)
             self.assert_only(world, "no auction's print at this price")
 

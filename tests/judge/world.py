@@ -30,6 +30,7 @@ Beside it a stock, IBM, whose prints have no side:
    270   quote 180.05 x 100 / 180.01 x 100: crossed
    290   quote 180.00 x 300 / 180.02 x 400
    310   print 4: 180.10 x 1000, the opening auction's
+   315   print 5: 180.15 x 700, another exchange's, exempt from the quotes
 """
 import json
 import pathlib
@@ -104,6 +105,7 @@ def session_records(trade_2_taker=SELLER):
         stock(270, QUOTE, 8, "180.05", "100", "180.01", "100"),
         stock(290, QUOTE, 9, "180.00", "300", "180.02", "400"),
         stock(310, TRADE, 4, "180.10", "1000", conditions=OPENING),
+        stock(315, TRADE, 5, "180.15", "700", conditions=OPENING | EXEMPT),
     ]
     return sorted(records, key=lambda packed: struct.unpack_from("<q", packed))
 

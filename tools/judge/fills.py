@@ -13,7 +13,8 @@ Within its window
   * a resting order's fill needs recorded trades through its price, or at its price against it (a
     print without a side counts for both), each used up to its size once; or size of the other side
     that came to or through its price;
-  * an opg or cls order's fill needs an opening or closing print at its price, used up likewise;
+  * an opg or cls order's fill needs an opening or closing print at its price, not one exempt from
+    the quotes, used up likewise;
   * nothing is filled while the symbol is halted, nothing is taken from a book that is crossed or
     from a side without a quote, and a print exempt from the quotes fills nobody.
 The judge is lenient where the window leaves the order of two events open, never elsewhere.
@@ -210,7 +211,7 @@ class Checker:
         """As `taker`, for an order of the opening or the closing auction."""
         need = qty
         for trade in between(self.session.trades[symbol], *span):
-            if trade[4] & bit and trade[1] == px:
+            if trade[4] & bit and not trade[4] & EXEMPT and trade[1] == px:
                 need = self.use(trade, need)
         return f"no auction's print at this price for {need}e-9 of it" if need > 0 else None
 
