@@ -28,17 +28,17 @@ std::unique_ptr<Strategy> make_strategy(const StrategyConfig& config, std::size_
   }
   if (config.kind == "quoter") {
     const QuoterConfig& q = config.quoter;
-    return std::make_unique<Quoter>(QuoterOptions{.order_qty = config.order_qty,
-                                                  .max_position = config.max_position,
-                                                  .offset_centi_bps = q.quote_offset_bps,
-                                                  .skew_centi_bps = q.skew_bps,
-                                                  .requote_centi_bps = q.requote_bps,
-                                                  .requote_every_ns = q.requote_every_ns,
-                                                  .quote_age_max_ns = q.quote_max_age_ns,
-                                                  .answer_within_ns =
-                                                      config.intent_deadline_ns + q.requote_every_ns,
-                                                  .cooldown_ns = config.cooldown_ns},
-                                    instruments);
+    return std::make_unique<Quoter>(
+        QuoterOptions{.order_qty = config.order_qty,
+                      .max_position = config.max_position,
+                      .offset_centi_bps = q.quote_offset_bps,
+                      .skew_centi_bps = q.skew_bps,
+                      .requote_centi_bps = q.requote_bps,
+                      .requote_every_ns = q.requote_every_ns,
+                      .quote_age_max_ns = q.quote_max_age_ns,
+                      .answer_within_ns = config.intent_deadline_ns + q.requote_every_ns,
+                      .cooldown_ns = config.cooldown_ns},
+        instruments);
   }
   throw Error(ExitCode::kConfig,
               "strategy " + config.name + ": kind '" + config.kind + "' is not built in");

@@ -3,10 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <sstream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "common/base/error.hpp"
 #include "tests/venue_sim/equity_fixtures.hpp"
@@ -25,23 +29,39 @@ class AccountLogTest : public ::testing::Test {
 
   // One life of a simulator on the folder.
   struct Life {
-    Life(const std::string& dir, const AccountTerms& terms, const std::vector<Symbol>& symbols)
+    Life(const std::string& dir, const AccountTerms& terms, const std::vector<Symbol>& symbols,
+         bool fees_at_day_end = false)
         : log(dir, terms, symbols),
-          venue(symbols, options(log.terms()), IdSource(log.terms().seed)) {
+          venue(symbols, options(log.terms(), fees_at_day_end), IdSource(log.terms().seed)) {
       venue.set_listener(
-          [this](const OrderEvent& event) { log.append(event, venue.ids().issued()); });
+          [this](const OrderEvent& event) { log.append(event, venue.ids().issued()); },
+          [this] {
+            log.commit();
+            states.push_back(state());
+          });
       if (log.continued()) {
         venue.restore(log.take_saved());
       }
     }
-    static VenueOptions options(const AccountTerms& terms) {
+    static VenueOptions options(const AccountTerms& terms, bool fees_at_day_end) {
       VenueOptions options;
+      options.fees_at_day_end = fees_at_day_end;
       options.cash = terms.cash;
       options.fees = terms.fees;
       return options;
     }
+    // Everything that a kill must not tear apart.
+    [[nodiscard]] std::string state() const {
+      std::string text = encode_ledger(venue);
+      for (const Order& order : venue.orders().all()) {
+        text += order.asked.client_order_id + " " + std::string(word(order.status)) + " " +
+                to_string(order.leaves()) + "\n";
+      }
+      return text;
+    }
     AccountLog log;
     Venue venue;
+    std::vector<std::string> states;  // after each operation
   };
 
   static AccountTerms terms(std::uint64_t seed) {
@@ -49,7 +69,7 @@ class AccountLogTest : public ::testing::Test {
         {derived_id(seed, 0), "SIM" + std::to_string(seed), at_ms(5)}, seed, cash("100000"), {}};
   }
   std::unique_ptr<Life> life(std::uint64_t seed = 11) {
-    return std::make_unique<Life>(dir_, terms(seed), symbols_);
+    return std::make_unique<Life>(dir_, terms(seed), symbols_, fees_at_day_end_);
   }
   [[nodiscard]] std::string path() const { return dir_ + "/account.jsonl"; }
 
@@ -66,6 +86,7 @@ class AccountLogTest : public ::testing::Test {
   }
 
   std::string dir_;
+  bool fees_at_day_end_{false};
   std::vector<Symbol> symbols_ = two_symbols();
 };
 
@@ -181,6 +202,74 @@ TEST_F(AccountLogTest, StopsGroupsAndSwitchesSurvive) {
   second->venue.trade(ny(10, 4), kAbc, print("95", "10", std::nullopt));
   EXPECT_EQ(second->venue.orders()[2].status, OrderStatus::kFilled) << "the stop was armed again";
   EXPECT_EQ(second->venue.orders()[1].status, OrderStatus::kCanceled);
+}
+
+TEST_F(AccountLogTest, KillAtAnyByteLeavesTheStateAfterAWholeOperation) {
+  symbols_ = equity_symbols();
+  auto first = life();
+  Venue& venue = first->venue;
+  first->states.push_back(first->state());
+  venue.quote(ny(10, 0), kAbc, book("99.99", "500", "100.01", "500"));
+  const NewOrder entry{.client_order_id = "e",
+                       .symbol = kAbc,
+                       .side = Side::kBuy,
+                       .type = OrderType::kLimit,
+                       .tif = TimeInForce::kGtc,
+                       .qty = qty("100"),
+                       .limit = px("99"),
+                       .order_class = OrderClass::kBracket,
+                       .take_profit = px("105"),
+                       .stop_loss = px("95")};
+  ASSERT_TRUE(std::holds_alternative<OrderKey>(venue.submit(ny(10, 0), entry)));
+  venue.run_until(ny(10, 1));
+  ASSERT_TRUE(std::holds_alternative<OrderKey>(venue.replace(ny(10, 1), 0, {.limit = px("99.5")})));
+  venue.run_until(ny(10, 2));
+  venue.trade(ny(10, 3), kAbc, print("99.4", "500", std::nullopt));
+  venue.run_until(ny(10, 4));
+  venue.trade(ny(10, 5), kAbc, print("106", "40", std::nullopt));
+  venue.trade(ny(10, 6), kAbc, print("106", "500", std::nullopt));
+  ASSERT_EQ(venue.orders()[2].status, OrderStatus::kCanceled) << "the stop went with the profit";
+  const std::vector<std::string> states = first->states;
+  first.reset();
+  std::ostringstream all;
+  all << std::ifstream(path()).rdbuf();
+  const std::string whole = all.str();
+  const std::size_t head = whole.find('\n') + 1;
+  for (std::size_t size = head; size <= whole.size(); ++size) {
+    // Every boundary of lines, and a few places inside of them.
+    if (whole[size - 1] != '\n' && whole[std::min(size, whole.size() - 1)] != '\n' &&
+        size % 97 != 0) {
+      continue;
+    }
+    std::ofstream(path(), std::ios::trunc) << whole.substr(0, size);
+    const auto again = life();
+    EXPECT_EQ(std::count(states.begin(), states.end(), again->state()) > 0, true)
+        << "cut after " << size << " of " << whole.size() << " bytes:\n"
+        << again->state();
+    EXPECT_LE(again->venue.ledger().position(kAbc).held, again->venue.ledger().position(kAbc).qty);
+  }
+}
+
+TEST_F(AccountLogTest, FeesThatWerePostedAtTheEndOfTheDayStayPosted) {
+  fees_at_day_end_ = true;
+  auto first = life();
+  trade_a_little(first->venue);
+  ASSERT_EQ(first->venue.post_fees(at_ms(50)), 2U);
+  first->log.append_fees(at_ms(50));
+  const auto posted = [](const Venue& venue) {
+    std::vector<std::pair<std::uint32_t, std::int64_t>> fees;
+    for (const Activity& activity : venue.activities()) {
+      if (activity.kind == Activity::Kind::kFee) {
+        fees.emplace_back(activity.execution, activity.at.ns);
+      }
+    }
+    return fees;
+  };
+  const auto before = posted(first->venue);
+  first.reset();
+  auto second = life();
+  EXPECT_EQ(posted(second->venue), before);
+  EXPECT_EQ(second->venue.post_fees(at_ms(900)), 0U) << "once is enough";
 }
 
 TEST_F(AccountLogTest, FileOfFormatOneIsTakenOverAndANewerOneRefused) {

@@ -17,6 +17,7 @@ namespace {
 using Json = nlohmann::json;
 
 const Credentials kCredentials{"KEY", "SECRET"};
+constexpr WallNanos kNow{};
 
 // IBM and AAPL: one trade each second, a quote between them, for 150 seconds from 1970 on.
 Session two_stocks() {
@@ -59,7 +60,7 @@ class DataRestTest : public ::testing::Test {
   }
   ApiAnswer get(std::string_view path, std::string_view query = {}) {
     EXPECT_TRUE(DataRest::owns(path));
-    return api_.handle({"GET", path, query, {}});
+    return api_.handle({"GET", path, query, {}}, kNow);
   }
   Json json(std::string_view path, std::string_view query = {}) {
     const ApiAnswer answer = get(path, query);
@@ -180,24 +181,143 @@ TEST_F(DataRestTest, RefusalsSayWhat) {
   refused("/v2/stocks/trades", "symbols=IBM&page_token=x", 400, "invalid page_token");
   refused("/v2/stocks/trades", "symbols=IBM&start=yesterday", 400,
           "invalid start or end: a date or an RFC 3339 time is needed");
+  refused("/v2/stocks/trades", "symbols=IBM&feed=otc", 400, "invalid feed: otc is not iex or sip");
   refused("/v2/stocks/IBM/weather", "", 404, "endpoint not found.");
   refused("/v1beta3/crypto/us/IBM/trades", "", 404, "endpoint not found.");
   EXPECT_EQ(get("/v1beta3/crypto/us/trades", "symbols=IBM").body,
             R"({"trades":{},"next_page_token":null})")
       << "a stock is no pair";
   DataRest basic(session_, timeline_, player_, market_, true);
-  EXPECT_EQ(basic.handle({"GET", "/v2/stocks/trades", "symbols=IBM&feed=sip", {}}).status, 403);
-  EXPECT_EQ(api_.handle({"POST", "/v2/stocks/trades", "symbols=IBM", {}}).status, 405);
+  EXPECT_EQ(basic.handle({"GET", "/v2/stocks/trades", "symbols=IBM&feed=sip", {}}, kNow).status,
+            403);
+  EXPECT_EQ(api_.handle({"POST", "/v2/stocks/trades", "symbols=IBM", {}}, kNow).status, 405);
 }
 
 TEST_F(DataRestTest, RepeatedSessionIsOneHistory) {
   Player twice(session_, timeline_, venue_, 2);
   DataRest api(session_, timeline_, twice, market_, false);
   twice.play(WallNanos{400 * kNanosPerSecond}, 10'000, market_);
-  const ApiAnswer answer = api.handle({"GET", "/v2/stocks/trades", "symbols=IBM&limit=10000", {}});
+  const ApiAnswer answer =
+      api.handle({"GET", "/v2/stocks/trades", "symbols=IBM&limit=10000", {}}, kNow);
   const Json trades = Json::parse(answer.body)["trades"]["IBM"];
   ASSERT_EQ(trades.size(), 150U);
   EXPECT_EQ(trades[75]["t"], "1970-01-01T00:02:29.501Z") << "behind the seam";
+  EXPECT_EQ(trades[75]["i"], 301) << "ids go on as on the stream";
+}
+
+TEST_F(DataRestTest, PagesStandStillWhileTheSessionPlaysOn) {
+  for (const char* path : {"/v2/stocks/IBM/trades", "/v2/stocks/IBM/bars"}) {
+    const bool bars = std::string_view(path).ends_with("bars");
+    const std::string list = bars ? "bars" : "trades";
+    const std::string query = "timeframe=1Min&sort=desc&limit=1";
+    play(bars ? 121 : 90);
+    const Json first = json(path, query);
+    play(bars ? 150 : 95);
+    if (bars) {
+      market_.finish();  // a third bar
+    }
+    const Json second =
+        json(path, query + "&page_token=" + first["next_page_token"].get<std::string>());
+    ASSERT_EQ(second[list].size(), 1U);
+    EXPECT_EQ(first[list][0]["t"], bars ? "1970-01-01T00:01:00Z" : "1970-01-01T00:01:30Z");
+    EXPECT_EQ(second[list][0]["t"], bars ? "1970-01-01T00:00:00Z" : "1970-01-01T00:01:28Z");
+  }
+}
+
+TEST_F(DataRestTest, PastCarriesTheStampsOfTheStreamWhereTheSocketSetsThePace) {
+  Timeline max(0, session_.last_send_ns(), Speed{0});
+  max.start(WallNanos{1'000 * kNanosPerSecond});
+  Player player(session_, max, venue_);
+  MarketHub market(venue_, kCredentials, max, MarketHubOptions{});
+  DataRest api(session_, max, player, market, false);
+  player.play(WallNanos{1'000 * kNanosPerSecond}, 100, market);
+  player.play(WallNanos{1'007 * kNanosPerSecond}, 100, market);
+  const ApiAnswer answer = api.handle({"GET", "/v2/stocks/IBM/trades", "", {}}, kNow);
+  const Json trades = Json::parse(answer.body)["trades"];
+  ASSERT_EQ(trades.size(), 50U);
+  EXPECT_EQ(trades[24]["t"], "1970-01-01T00:16:40Z") << "record 96";
+  EXPECT_EQ(trades[25]["t"], "1970-01-01T00:16:47Z") << "record 100";
+}
+
+TEST_F(DataRestTest, DayBeforeIsToldFromItsCloseAlsoBeforeTheStart) {
+  std::vector<Symbol> known = symbols();
+  known[1].previous_close = px("99.5");
+  const Venue venue(known, VenueOptions{}, IdSource(7));
+  MarketHubOptions options;
+  options.previous_day_ns = -kDayBarNs;
+  Timeline waiting(0, session_.last_send_ns(), Speed{kScale});
+  MarketHub market(venue, kCredentials, waiting, options);
+  DataRest api(session_, waiting, player_, market, false);
+  const WallNanos now{3 * kDayBarNs};
+  const auto ask = [&](std::string_view path, std::string_view query) {
+    return api.handle({"GET", path, query, {}}, now).body;
+  };
+  EXPECT_EQ(ask("/v2/stocks/bars", "symbols=AAPL,IBM&timeframe=1Day"),
+            R"({"bars":{"AAPL":[{"o":99.5,"h":99.5,"l":99.5,"c":99.5,"v":0,)"
+            R"("t":"1970-01-03T00:00:00Z","n":0,"vw":99.5}]},"next_page_token":null})");
+  const Json snapshot = Json::parse(ask("/v2/stocks/AAPL/snapshot", ""));
+  EXPECT_EQ(snapshot["prevDailyBar"]["c"], 99.5);
+  EXPECT_EQ(snapshot["dailyBar"], nullptr);
+}
+
+TEST_F(DataRestTest, FeedIexIsItsPrintsAlone) {
+  Session session = two_stocks();
+  for (std::size_t i = 0; i < session.records.size(); i += 8) {
+    session.records[i].exchange = 'V';  // every other trade of IBM
+  }
+  MarketHubOptions options;
+  options.iex_recorded = true;
+  Player player(session, timeline_, venue_);
+  MarketHub market(venue_, kCredentials, timeline_, options);
+  player.play(WallNanos{121 * kNanosPerSecond}, 10'000, market);
+  const auto count = [&](bool basic, std::string_view path, std::string_view query) {
+    DataRest api(session, timeline_, player, market, basic);
+    const Json body = Json::parse(api.handle({"GET", path, query, {}}, kNow).body);
+    return body.contains("trades") ? body["trades"].size()
+                                   : body["bars"][0]["n"].get<std::size_t>();
+  };
+  constexpr std::string_view kTrades = "/v2/stocks/IBM/trades";
+  EXPECT_EQ(count(false, kTrades, "feed=iex"), 31U);
+  EXPECT_EQ(count(false, kTrades, "feed=sip"), 61U);
+  EXPECT_EQ(count(false, kTrades, ""), 61U);
+  EXPECT_EQ(count(true, kTrades, ""), 31U) << "the basic plan's data";
+  EXPECT_EQ(count(false, "/v2/stocks/IBM/bars", "timeframe=1Min&feed=iex"), 15U);
+  EXPECT_EQ(count(false, "/v2/stocks/IBM/bars", "timeframe=1Min"), 30U);
+}
+
+TEST_F(DataRestTest, HistoryLiesBeforeTheStart) {
+  Timeline later(60 * kNanosPerSecond, session_.last_send_ns(), Speed{kScale});
+  const WallNanos t0{100 * kNanosPerSecond};
+  later.start(t0);
+  Player player(session_, later, venue_);
+  MarketHub market(venue_, kCredentials, later, MarketHubOptions{});
+  DataRest api(session_, later, player, market, false);
+  player.play(t0, 10'000, market);
+  EXPECT_EQ(player.played(), 121U) << "everything up to the start";
+  const Json trades =
+      Json::parse(api.handle({"GET", "/v2/stocks/IBM/trades", "", {}}, t0).body)["trades"];
+  EXPECT_EQ(trades.front()["t"], "1970-01-01T00:00:40Z");
+  EXPECT_EQ(trades.back()["t"], "1970-01-01T00:01:40Z");
+  const Json bars = Json::parse(
+      api.handle({"GET", "/v2/stocks/IBM/bars", "timeframe=1Min", {}}, t0).body)["bars"];
+  ASSERT_EQ(bars.size(), 1U);
+  EXPECT_EQ(bars[0]["t"], "1970-01-01T00:00:40Z");
+}
+
+TEST(StampMarksTest, ThinnedMarksAreEarlyNeverLate) {
+  StampMarks marks;
+  constexpr std::size_t kCount = 3 * StampMarks::kKept;
+  for (std::size_t i = 0; i < kCount; ++i) {
+    marks.add(10 * i, WallNanos{static_cast<std::int64_t>(i)});
+  }
+  EXPECT_EQ(marks.at(0).ns, 0);
+  std::int64_t last = 0;
+  for (std::size_t index = 0; index < 10 * kCount; index += 7) {
+    const std::int64_t told = marks.at(index).ns;
+    const auto own = static_cast<std::int64_t>(index / 10);
+    ASSERT_TRUE(told <= own && told >= own - 4 && told >= last) << index << " told " << told;
+    last = told;
+  }
 }
 
 }  // namespace

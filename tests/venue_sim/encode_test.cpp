@@ -148,8 +148,8 @@ TEST(EncodeMarket, MessagesBeginWithTAndCarryExactNumbers) {
   EXPECT_EQ(out, R"({"T":"q","S":"BTC/USD","bp":61837.63,"bs":3.78826,"ap":61837.64,"as":0,)"
                  R"("t":"1970-01-01T00:00:01.0000005Z"})");
   out.clear();
-  encoder.trade(out, kEth,
-                {print("2683.8", "0.02", Side::kSell), 18'446'744'073'709'551'615U}, WallNanos{0});
+  encoder.trade(out, kEth, {print("2683.8", "0.02", Side::kSell), 18'446'744'073'709'551'615U},
+                WallNanos{0});
   EXPECT_EQ(out, R"({"T":"t","S":"ETH/USD","p":2683.8,"s":0.02,"t":"1970-01-01T00:00:00Z",)"
                  R"("i":18446744073709551615,"tks":"S"})");
   out.clear();

@@ -2,8 +2,10 @@
 // fractions.
 #include <gtest/gtest.h>
 
+#include "common/base/error.hpp"
 #include "tests/venue_sim/equity_fixtures.hpp"
 #include "tools/venue_sim/order_rules.hpp"
+#include "tools/venue_sim/trading_switches.hpp"
 
 namespace sluice::sim::test {
 namespace {
@@ -94,10 +96,30 @@ TEST_F(HoursTest, OpeningPrintFillsOpgOrdersOutOfItsSizeAndTheRestExpires) {
   venue().trade(ny(9, 31), kAbc, auction);
   EXPECT_EQ(filled(market), "60");
   EXPECT_EQ(filled(good), "40") << "what the market order left of the print";
+  EXPECT_EQ(status(good), OrderStatus::kPartiallyFilled) << "another exchange may print its own";
+  venue().run_until(ny(9, 35));
   EXPECT_EQ(status(good), OrderStatus::kExpired);
   EXPECT_EQ(status(low), OrderStatus::kExpired);
   EXPECT_EQ(to_string(*at_key(market).average_price()), "100.2");
   EXPECT_EQ(story("m"), "accepted new fill");
+}
+
+TEST_F(HoursTest, ListingExchangesPrintComesAfterTheOthersAndExemptOnesFillNobody) {
+  const OrderKey a = enter(ny(9, 0), order("a", Side::kBuy, "60", {}, TimeInForce::kOpg));
+  open_market();
+  RecordedTrade auction = print("100.9", "500", std::nullopt);
+  auction.opening = auction.exempt = true;
+  venue().trade(ny(9, 30, 1), kAbc, auction);
+  EXPECT_EQ(filled(a), "0");
+  auction = print("100.3", "20", std::nullopt);
+  auction.opening = true;
+  venue().trade(ny(9, 30, 2), kAbc, auction);
+  EXPECT_EQ(filled(a), "20");
+  auction = print("100.2", "1000", std::nullopt);
+  auction.opening = true;
+  venue().trade(ny(9, 30, 5), kAbc, auction);
+  EXPECT_EQ(filled(a), "60");
+  EXPECT_EQ(story("a"), "accepted new partial_fill fill");
 }
 
 TEST_F(HoursTest, AuctionOrdersOfASessionWithoutAuctionExpire) {
@@ -243,7 +265,7 @@ TEST_F(MoneyTest, WashTradesAreRefused) {
   coin.qty = qty("0.01");
   coin.limit = px("60000");
   venue().run_until(ny(10, 7));
-  accept(ny(10, 7), coin);  // by default equities only
+  accept(ny(10, 7), coin);  // the buy was filled: nothing of ours is met
 }
 
 TEST_F(MoneyTest, FractionsAreDayOrdersOfFractionableAssets) {
@@ -311,6 +333,22 @@ TEST_F(MoneyTest, BookOfQuotesKnowsNothingBehindTheBestLevel) {
   const OrderKey b = enter(ny(10, 2), order("b", Side::kBuy, "100", "99.9"));
   quote(ny(10, 3), "99.9", "300", "100.5", "50");
   EXPECT_EQ(to_string(*venue().matcher().queue_ahead(kAbc, b)), "300") << "all shown is ahead";
+}
+
+TEST(TradingSwitchesTest, CashAccountThatSellsShortIsRefused) {
+  VenueOptions options;
+  TradingSwitches switches;
+  switches.multiplier = "1";
+  switches.shorting = "on";
+  try {
+    apply(switches, equity_symbols(), options);
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kUsage);
+  }
+  switches.multiplier = "2";
+  apply(switches, equity_symbols(), options);
+  EXPECT_TRUE(options.shorting);
 }
 
 class BlockedTest : public EquityTest {

@@ -143,6 +143,20 @@ TEST(VenueFaults, SplitFillsComeAsABurstOfExecutionsThatAddUp) {
   EXPECT_EQ(sum, test::qty("0.00017"));
 }
 
+TEST(VenueFaults, AcceptedOrderIsRejectedWhenItReachesTheMarket) {
+  Faults faults = script("arrivals reject every=2", 1, test::at_ms(0));
+  test::TestVenue t;
+  t.venue.set_faults(faults);
+  t.venue.quote(test::at_ms(0), test::kBtc, test::book("60000", "2", "60010", "1"));
+  t.accept(10, test::limit_order("a", Side::kBuy, "1", "60005"));
+  t.venue.run_until(test::at_ms(14));
+  const OrderKey key = t.accept(20, test::limit_order("b", Side::kBuy, "0.1", "60005"));
+  t.venue.run_until(test::at_ms(30));
+  EXPECT_THAT(t.events(), testing::ElementsAre("pending_new", "new", "pending_new", "rejected"));
+  EXPECT_EQ(t.venue.orders()[key].status, OrderStatus::kRejected);
+  EXPECT_EQ(t.venue.open_orders(), 1U);
+}
+
 TEST(VenueFaults, LateCancelIsOvertakenByFills) {
   Faults faults = script("cancels late ms=50 first=1", 1, test::at_ms(0));
   test::TestVenue t;

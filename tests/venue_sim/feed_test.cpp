@@ -170,6 +170,38 @@ TEST_F(FeedTest, BasicPlanHasThirtySymbolsOverTradesAndQuotes) {
   EXPECT_EQ(after[0]["bars"].size(), 3U) << "bars are not counted";
 }
 
+TEST_F(FeedTest, AllChannelsTogetherAreBounded) {
+  options_.max_symbols = 4;
+  login(sip_);
+  const std::string refusal = error(405, "symbol limit exceeded");
+  say(sip_, R"({"action":"subscribe","bars":["A","B","C"],"trades":["A"]})");
+  EXPECT_EQ(say(sip_, R"({"action":"subscribe","dailyBars":["D"]})"), refusal);
+  EXPECT_EQ(say(sip_, R"({"action":"subscribe","imbalances":["D"]})"), refusal)
+      << "not acknowledged, but held all the same";
+  say(sip_, R"({"action":"unsubscribe","bars":["A"]})");
+  const Json after = Json::parse(say(sip_, R"({"action":"subscribe","dailyBars":["D"]})"));
+  EXPECT_EQ(after[0]["dailyBars"], Json({"D"}));
+}
+
+TEST_F(FeedTest, StarStandsAlone) {
+  login(sip_);
+  EXPECT_EQ(say(sip_, R"({"action":"subscribe","trades":["A*"]})"), error(400, "invalid syntax"));
+  EXPECT_EQ(say(sip_, R"({"action":"subscribe","trades":["**"]})"), error(400, "invalid syntax"));
+}
+
+TEST_F(FeedTest, SessionThatTakesNoAcknowledgementIsClosed) {
+  login(sip_);
+  login(iex_);
+  sip_.refuse = true;
+  hub().message(sip_, R"({"action":"subscribe","trades":["*"]})", at_ms(0));
+  EXPECT_EQ(sip_.close_code, 1000);
+  EXPECT_EQ(hub().counters().slow_clients, 1U);
+  iex_.queued = options_.slow_client_bytes + 1;
+  hub().message(iex_, R"({"action":"subscribe","trades":["*"]})", at_ms(0));
+  EXPECT_EQ(iex_.sent.back(), error(407, "slow client"));
+  EXPECT_EQ(iex_.close_code, 1000);
+}
+
 TEST_F(FeedTest, TradesCarryExchangeConditionsAndTape) {
   login(sip_);
   say(sip_, R"({"action":"subscribe","trades":["*"]})");
@@ -234,6 +266,107 @@ TEST_F(FeedTest, IexHearsItsOwnPrintsWhereTheRecordingKnowsThem) {
     EXPECT_FALSE(sip_.sent.empty());
     EXPECT_FALSE(heard(iex_, trade_at(kAapl, 0, 'V')).is_null());
   }
+}
+
+TEST_F(FeedTest, BarsOfTheIexAreMadeOfItsPrints) {
+  options_.iex_recorded = true;
+  login(sip_);
+  login(iex_);
+  for (FakeSession* session : {&sip_, &iex_}) {
+    say(*session, R"({"action":"subscribe","bars":["*"],"dailyBars":["*"]})");
+  }
+  SessionRecord elsewhere = trade_at(kAapl, 0, 'D');
+  elsewhere.a = dec("130");
+  hub().on_record(elsewhere, at_ms(0));
+  hub().on_record(trade_at(kAapl, 0, 'V'), at_ms(0));
+  hub().on_record(trade_at(kIbm, 0, 'D'), at_ms(0));
+  hub().finish();
+  hub().flush();
+  const auto bars_of = [](FakeSession& session) {
+    Json bars = Json::object();
+    for (const Json& bar : Json::parse(session.take_one())) {
+      bars[bar["T"].get<std::string>() + bar["S"].get<std::string>()] = bar;
+    }
+    return bars;
+  };
+  const Json iex = bars_of(iex_);
+  EXPECT_EQ(iex.size(), 2U) << "none of IBM: " << iex;
+  EXPECT_EQ(iex["bAAPL"]["h"], 126.55);
+  EXPECT_EQ(iex["bAAPL"]["n"], 1);
+  EXPECT_EQ(iex["dAAPL"]["v"], 1);
+  const Json sip = bars_of(sip_);
+  EXPECT_EQ(sip.size(), 4U);
+  EXPECT_EQ(sip["bAAPL"]["h"], 130);
+  EXPECT_EQ(sip["bAAPL"]["n"], 2);
+}
+
+TEST_F(FeedTest, CorrectionsAndCancelsFollowTheTrades) {
+  options_.corrections = 1;
+  options_.iex_recorded = true;
+  login(sip_);
+  login(iex_);
+  say(sip_, R"({"action":"subscribe","trades":["AAPL"]})");
+  say(iex_, R"({"action":"subscribe","trades":["AAPL"]})");
+  hub().on_record(trade_at(kAapl, kSessionOddLot), at_ms(0));
+  hub().on_record(trade_at(kAapl), at_ms(0));
+  hub().on_record(trade_at(kIbm), at_ms(0));
+  hub().flush();
+  sip_.sent.clear();
+  EXPECT_EQ(hub().next_due(), at_ms(250));
+  hub().tick(at_ms(249));
+  hub().flush();
+  EXPECT_TRUE(sip_.sent.empty());
+  hub().tick(at_ms(260));
+  hub().flush();
+  EXPECT_EQ(sip_.take_one(),
+            R"([{"T":"c","S":"AAPL","x":"D","oi":52983525033527,"op":126.55,"os":1,)"
+            R"("oc":["@","I"],"ci":4556583152404023,"cp":126.56,"cs":1,"cc":["@","I"],)"
+            R"("t":"1970-01-01T00:00:00.25Z","z":"C"},)"
+            R"({"T":"x","S":"AAPL","i":52983525033527,"x":"D","p":126.55,"s":1,"a":"C",)"
+            R"("t":"1970-01-01T00:00:00.25Z","z":"C"}])");
+  EXPECT_TRUE(iex_.sent.empty()) << "it has not heard the trades either";
+}
+
+TEST_F(FeedTest, CorrectionsReachMsgpackClientsWholeAndNobodyByDefault) {
+  for (const bool on : {false, true}) {
+    options_.corrections = on ? 1 : 0;
+    restart();
+    sip_.headers = {{"Content-Type", "application/msgpack"},
+                    {"APCA-API-KEY-ID", "KEY"},
+                    {"APCA-API-SECRET-KEY", "SECRET"}};
+    hub().opened(sip_, at_ms(0));
+    const auto ask = Json::to_msgpack({{"action", "subscribe"}, {"trades", {"*"}}});
+    hub().message(sip_, {reinterpret_cast<const char*>(ask.data()), ask.size()}, at_ms(0));
+    hub().on_record(trade_at(kAapl), at_ms(0));
+    hub().flush();
+    sip_.sent.clear();
+    hub().tick(at_ms(250));
+    hub().flush();
+    ASSERT_EQ(sip_.sent.size(), on ? 1U : 0U);
+  }
+  const Json fix = Json::from_msgpack(sip_.take_one())[0];
+  EXPECT_EQ(fix["T"], "c");
+  EXPECT_EQ(fix["cp"], 126.56);
+  EXPECT_TRUE(fix["ci"].is_number_integer());
+  EXPECT_TRUE(fix["t"].is_binary()) << "the timestamp extension";
+}
+
+TEST_F(FeedTest, HistoryIsNotStreamed) {
+  Timeline later(60 * kNanosPerSecond, 0, Speed{kScale});
+  later.start(at_ms(100'000));
+  hub_.emplace(venue_, kCredentials, later, options_);
+  login(sip_);
+  say(sip_, R"({"action":"subscribe","trades":["*"],"quotes":["*"],"bars":["*"]})");
+  SessionRecord trade = trade_at(kAapl);
+  trade.send_ns = trade.exchange_ns = 59 * kNanosPerSecond;
+  EXPECT_TRUE(heard(sip_, trade).is_null());
+  SessionRecord quote = quote_at(kAapl);
+  quote.send_ns = 61 * kNanosPerSecond;
+  const Json frame = heard(sip_, quote);
+  ASSERT_EQ(frame.size(), 2U);
+  EXPECT_EQ(frame[0]["T"], "b") << "the bar's minute ended with the start";
+  EXPECT_EQ(frame[0]["t"], "1970-01-01T00:00:40Z");
+  EXPECT_EQ(frame[1]["T"], "q");
 }
 
 TEST_F(FeedTest, BarsLeaveWithTheMarkOnTheVenuesClock) {

@@ -197,6 +197,27 @@ TEST_F(MarketHubTest, LateSubscriberGetsTheWholeBookFirst) {
   EXPECT_EQ(frames[1][0]["a"].size(), 1U);
 }
 
+TEST_F(MarketHubTest, WholeBookEndsTheHistoryForWhoSubscribedBefore) {
+  Timeline later(kNanosPerSecond, 0, Speed{kScale});
+  later.start(at_ms(5'000));
+  MarketHub hub(t_.venue, kCredentials, later, MarketHubOptions{});
+  hub.opened(a_, at_ms(0));
+  hub.message(a_, kAuth, at_ms(0));
+  hub.message(a_, R"({"action":"subscribe","orderbooks":["BTC/USD"]})", at_ms(0));
+  a_.sent.clear();
+  t_.venue.quote(at_ms(0), kBtc, book("100", "2", "101", "1"));
+  hub.on_record(depth_of(SessionSide::kBid, "99", kSessionLastOfEvent), at_ms(4'000));
+  hub.flush();
+  EXPECT_TRUE(a_.sent.empty());
+  SessionRecord first = quote_of(kBtc);
+  first.send_ns = kNanosPerSecond;
+  hub.on_record(first, at_ms(5'000));
+  const auto frames = a_.take();
+  ASSERT_EQ(frames.size(), 1U);
+  EXPECT_TRUE(frames[0][0]["r"].get<bool>());
+  EXPECT_EQ(frames[0][0]["t"], "1970-01-01T00:00:05Z");
+}
+
 TEST_F(MarketHubTest, SlowClientIsToldAndClosedAndTheOthersGoOn) {
   MarketHubOptions options;
   options.max_authenticated = 2;

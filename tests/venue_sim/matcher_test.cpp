@@ -242,6 +242,51 @@ TEST_F(MatcherTest, SnapshotForgetsAllLevelsButTheBestQuotes) {
   expect_fill(1, 1, "105", "1", false);
 }
 
+TEST_F(MatcherTest, SnapshotThatRepeatsALevelLeavesItsQueueAndWhatWasTaken) {
+  level(Side::kBuy, "98", "5");
+  enter(1, Side::kBuy, "1", "98");
+  enter(2, Side::kBuy, "0.4", "102", TimeInForce::kIoc);
+  fills_.clear();
+  matcher_.depth(kBtc,
+                 {.side = Side::kBuy,
+                  .px = px("98"),
+                  .qty = qty("5"),
+                  .snapshot_begins = true,
+                  .last_of_event = false},
+                 fills_);
+  matcher_.depth(kBtc, {.side = Side::kSell, .px = px("105"), .qty = qty("1")}, fills_);
+  EXPECT_EQ(ahead(1), "5");
+  trade("98", "4", Side::kSell);
+  EXPECT_TRUE(fills_.empty());
+}
+
+TEST_F(MatcherTest, BetterQuoteHidesALevelOfABookOfQuotesAndItsQueueStays) {
+  matcher_.quotes_only(kEth);
+  const auto bid = [&](std::string_view at, std::string_view size) {
+    matcher_.quote(kEth, book(at, size, "101", "10"), fills_);
+  };
+  const auto join = [&](OrderKey key) {
+    matcher_.enter(kEth,
+                   {key, Side::kBuy, OrderType::kLimit, TimeInForce::kDay, px("100"), qty("50")},
+                   fills_);
+  };
+  bid("100", "1000");
+  join(1);
+  bid("100.01", "5");
+  join(2);
+  matcher_.trade(kEth, print("100", "10", Side::kSell), fills_);
+  bid("100", "1000");
+  EXPECT_EQ(matcher_.queue_ahead(kEth, 1), qty("990"));
+  EXPECT_EQ(matcher_.queue_ahead(kEth, 2), qty("1000")) << "behind all that is shown";
+  bid("100.01", "5");
+  bid("100", "400");
+  EXPECT_EQ(matcher_.queue_ahead(kEth, 1), qty("400"));
+  bid("99.99", "5");
+  bid("100", "1000");
+  EXPECT_EQ(matcher_.queue_ahead(kEth, 1), Qty{0}) << "the level was gone in between";
+  EXPECT_TRUE(fills_.empty());
+}
+
 TEST_F(MatcherTest, EmptySideHasNobodyToTradeWith) {
   quote("100", "2", "0", "0");
   enter(1, Side::kBuy, "1", "500", TimeInForce::kIoc);

@@ -103,6 +103,25 @@ TEST_F(ReplaceTest, QuantityIsTheChainsTotalAndTheSuccessorCountsItsOwnFills) {
   EXPECT_EQ(position(), "80");
 }
 
+TEST_F(ReplaceTest, WashTradesAreRefusedAsForNewOrders) {
+  enter(ny(10, 0), order("p", Side::kBuy, "100"));
+  enter(ny(10, 1), order("s", Side::kSell, "50", "160"));
+  const OrderKey a = enter(ny(10, 2), order("a", Side::kBuy, "10", "99.5"));
+  EXPECT_EQ(not_replaced(ny(10, 3), a, {.limit = px("161")}, 403, kCodeForbidden),
+            "potential wash trade detected. use complex orders");
+  EXPECT_EQ(status(a), OrderStatus::kNew);
+  replaced(ny(10, 4), a, {.limit = px("99.7")});
+}
+
+TEST_F(ReplaceTest, AuctionsWindowsHoldForReplacementsToo) {
+  const OrderKey a = resting();
+  EXPECT_EQ(not_replaced(ny(10, 1), a, {.tif = TimeInForce::kOpg}),
+            "opg orders must be submitted after 7:00pm and before 9:28am ET");
+  const OrderKey c = enter(ny(10, 2), order("c", Side::kBuy, "10", "99", TimeInForce::kCls));
+  EXPECT_EQ(not_replaced(ny(15, 50), c, {.limit = px("98")}),
+            "cls orders must be submitted after 7:00pm and before 3:50pm ET");
+}
+
 class CarriedTest : public ReplaceTest {
  protected:
   CarriedTest() : ReplaceTest(with_variants({"replace-filled=carried"})) {}

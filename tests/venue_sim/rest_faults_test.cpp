@@ -102,16 +102,47 @@ TEST_F(RestFaultsTest, FaultsSayWhetherTheRequestIsCarriedOutAndHowItEnds) {
 }
 
 TEST_F(RestFaultsTest, FalseAnswerLooksLikeSuccessAndNothingHappened) {
+  NewOrder real = limit_order("real", Side::kBuy, "1", "50000");
+  const OrderKey key = std::get<OrderKey>(venue_.submit(kNow, std::move(real)));
+  const std::string id = to_string(venue_.orders()[key].id);
+  const std::string path = "/v2/orders/" + id;
   script("rest false-answer");
-  const RestOutcome post = ask("POST", "/v2/orders", kOrderBody);
-  EXPECT_EQ(post.answer.status, 200);
-  const Json order = Json::parse(post.answer.body);
+  const Json order = Json::parse(ask("POST", "/v2/orders", kOrderBody).answer.body);
   EXPECT_EQ(order["client_order_id"], "mine");
   EXPECT_EQ(order["status"], "pending_new");
-  EXPECT_EQ(venue_.orders().size(), 0U);
-  EXPECT_EQ(ask("DELETE", "/v2/orders/x").answer.status, 204);
+  const RestOutcome patch =
+      ask("PATCH", path, R"({"limit_price":"49000","client_order_id":"next"})");
+  EXPECT_EQ(patch.answer.status, 200);
+  const Json next = Json::parse(patch.answer.body);
+  EXPECT_EQ(next["client_order_id"], "next");
+  EXPECT_EQ(next["limit_price"], "49000");
+  EXPECT_EQ(next["replaces"], id);
+  EXPECT_NE(next["id"], id);
+  EXPECT_EQ(ask("DELETE", path).answer.status, 204);
+  const RestOutcome all = ask("DELETE", "/v2/orders");
+  EXPECT_EQ(all.answer.status, 207);
+  EXPECT_EQ(Json::parse(all.answer.body)[0]["id"], id);
   EXPECT_EQ(executed_, 0);
-  EXPECT_EQ(ask("GET", "/v2/account").answer.body, "answer 1") << "reads cannot be pretended";
+  EXPECT_EQ(venue_.orders().size(), 1U);
+  EXPECT_TRUE(venue_.orders()[key].open());
+  EXPECT_EQ(venue_.orders()[key].status, OrderStatus::kPendingNew) << "nothing was asked of it";
+}
+
+TEST_F(RestFaultsTest, NothingIsPretendedThatTheVenueWouldRefuse) {
+  script("rest false-answer");
+  ask("POST", "/v2/orders", "garbage");
+  ask("DELETE", "/v2/orders/nonsense");
+  ask("PATCH", "/v2/orders/00000000-0000-4000-8000-000000000000", R"({"limit_price":"1"})");
+  ask("DELETE", "/v2/positions");
+  ask("PATCH", "/v2/account/configurations", R"({"suspend_trade":true})");
+  EXPECT_EQ(executed_, 5) << "they go the way of every request";
+}
+
+TEST_F(RestFaultsTest, StaleStrikesTheFirstTimeItIsAskedFor) {
+  ask("GET", "/v2/orders");
+  script("orders stale first=1");
+  EXPECT_EQ(ask("GET", "/v2/orders").answer.body, "answer 1");
+  EXPECT_EQ(ask("GET", "/v2/orders").answer.body, "answer 3");
 }
 
 TEST_F(RestFaultsTest, StaleReadsAnswerWhatWasTrueBefore) {

@@ -52,6 +52,17 @@ TEST_F(StreamFaultsTest, ReorderPutsTheSuccessorFirst) {
   EXPECT_EQ(socket_.sent, (Sent{"a", "c", "b", "d"}));
 }
 
+TEST_F(StreamFaultsTest, ReorderedMessageWithoutASuccessorComesASecondLater) {
+  script("trading reorder after=1 first=1");
+  say({"a", "b"});
+  EXPECT_EQ(session_.next_due(), after_ms(1000));
+  session_.pump(after_ms(999));
+  EXPECT_EQ(socket_.sent, (Sent{"a"}));
+  session_.pump(after_ms(1000));
+  EXPECT_EQ(socket_.sent, (Sent{"a", "b"}));
+  EXPECT_FALSE(session_.next_due().has_value());
+}
+
 TEST_F(StreamFaultsTest, DelayHoldsBackAndNothingOvertakes) {
   script("trading delay ms=100 after=1 first=1");
   say({"a", "b", "c"});

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/error.hpp"
 #include "tests/venue_sim/server_fixture.hpp"
 
 namespace sluice::sim::test {
@@ -134,6 +135,26 @@ TEST_F(TransportTest, MuteConnectionLosesItsPlaceAndOneThatAnswersPingsDoesNot) 
   EXPECT_EQ(frame(alive, 1)[0]["msg"], "authenticated");
   until([&] { return status("mute_clients") == 1; }, "the mute one's end");
   EXPECT_FALSE(alive.closed);
+}
+
+TEST_F(TransportTest, WarmUpStartsASessionThatHasAHistory) {
+  config_.start_at_once = false;
+  config_.history_ns = 10 * kNanosPerSecond;
+  start();
+  EXPECT_EQ(call("GET", "/sim/status").body["phase"], "waiting");
+  const Reply past = call("GET", "/v1beta3/crypto/us/quotes?symbols=BTC/USD&limit=10000");
+  EXPECT_GE(past.body["quotes"]["BTC/USD"].size(), 1'000U) << past.text;
+  const Json status = call("GET", "/sim/status").body;
+  EXPECT_EQ(status["phase"], "playing");
+  EXPECT_EQ(status["first_send_ns"], kFirst + 10 * kNanosPerSecond);
+}
+
+TEST_F(TransportTest, HistoryNeedsAPacedSessionThatIsLonger) {
+  config_.history_ns = 60 * kNanosPerSecond;
+  EXPECT_THROW(start(), Error) << "the session has 30 seconds";
+  config_.history_ns = 10 * kNanosPerSecond;
+  config_.speed = Speed{0};
+  EXPECT_THROW(start(), Error);
 }
 
 }  // namespace

@@ -23,12 +23,14 @@ class RandomDay {
  public:
   RandomDay(std::uint32_t seed, const std::string& dir)
       : random_(seed), log_(dir, terms(), symbols_), venue_(symbols_, options(), IdSource(7)) {
-    venue_.set_listener([this](const OrderEvent& event) {
-      log_.append(event, venue_.ids().issued());
-      if (event.execution != nullptr) {
-        check_execution(event.order, *event.execution);
-      }
-    });
+    venue_.set_listener(
+        [this](const OrderEvent& event) {
+          log_.append(event, venue_.ids().issued());
+          if (event.execution != nullptr) {
+            check_execution(event.order, *event.execution);
+          }
+        },
+        [this] { log_.commit(); });
     quote();
   }
 

@@ -22,6 +22,7 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr std::string_view kMore = ",\"more\":true}";  // ends each line but an operation's last
 constexpr int kFormat = 2;
 constexpr int kOldestFormat = 1;
 
@@ -209,6 +210,19 @@ Execution read_execution(const Json& json, OrderKey order) {
   return execution;
 }
 
+// A kill can end the file in the middle of an operation: what was not told did not happen.
+void cut_to_whole_operations(std::string& content) {
+  const auto keep_lines = [&](std::size_t before) {
+    const std::size_t last = before == 0 ? std::string::npos : content.rfind('\n', before - 1);
+    content.resize(last == std::string::npos ? 0 : last + 1);
+  };
+  keep_lines(content.size());
+  while (content.size() > kMore.size() &&
+         content.compare(content.size() - kMore.size() - 1, kMore.size(), kMore) == 0) {
+    keep_lines(content.size() - 1);
+  }
+}
+
 }  // namespace
 
 AccountLog::AccountLog(const std::string& dir, const AccountTerms& terms,
@@ -222,8 +236,8 @@ AccountLog::AccountLog(const std::string& dir, const AccountTerms& terms,
     all << in.rdbuf();
     content = std::move(all).str();
   }
-  std::size_t whole = content.rfind('\n') == std::string::npos ? 0 : content.rfind('\n') + 1;
-  content.resize(whole);
+  cut_to_whole_operations(content);
+  std::size_t whole = content.size();
   continued_ = whole > 0;
   if (continued_) {
     load(content);
@@ -242,7 +256,8 @@ AccountLog::AccountLog(const std::string& dir, const AccountTerms& terms,
   }
   if (!continued_) {
     line_ = header();
-    write_line();
+    end_line();
+    commit();
   }
 }
 
@@ -327,6 +342,10 @@ void AccountLog::load_event(std::string_view line) {
     saved_.suspended = json.at("suspended").get<bool>();
     return;
   }
+  if (const auto posted = json.find("fees_posted_ns"); posted != json.end()) {
+    saved_.fee_posts.push_back({saved_.executions.size(), WallNanos{posted->get<std::int64_t>()}});
+    return;
+  }
   saved_.ids_issued = json.at("issued").get<std::uint64_t>();
   const Json& saved_order = json.at("order");
   const auto& name = saved_order.at("symbol").get_ref<const std::string&>();
@@ -387,7 +406,10 @@ void AccountLog::append(const OrderEvent& event, std::uint64_t ids_issued) {
     write_execution(json, *event.execution);
   }
   json.end_object();
-  write_line();
+  if (!lines_.empty()) {
+    lines_.replace(lines_.size() - 2, 2, kMore).push_back('\n');
+  }
+  end_line();
 }
 
 void AccountLog::append_configuration(bool suspended) {
@@ -396,15 +418,30 @@ void AccountLog::append_configuration(bool suspended) {
   json.begin_object();
   json.key("suspended").boolean(suspended);
   json.end_object();
-  write_line();
+  end_line();
+  commit();
 }
 
-void AccountLog::write_line() {
-  line_.push_back('\n');
-  const ssize_t written = ::write(file_, line_.data(), line_.size());
-  if (written != static_cast<ssize_t>(line_.size())) {
+void AccountLog::append_fees(WallNanos posted_at) {
+  line_.clear();
+  JsonWriter json(line_);
+  json.begin_object();
+  json.key("fees_posted_ns").integer(posted_at.ns);
+  json.end_object();
+  end_line();
+  commit();
+}
+
+void AccountLog::end_line() {
+  lines_.append(line_).push_back('\n');
+}
+
+void AccountLog::commit() {
+  const ssize_t written = lines_.empty() ? 0 : ::write(file_, lines_.data(), lines_.size());
+  if (written != static_cast<ssize_t>(lines_.size())) {
     fail_io(path_, "cannot be written");
   }
+  lines_.clear();
 }
 
 void write_file_atomically(const std::string& path, const std::string& content) {

@@ -5,8 +5,9 @@
 // configuration after a change. Format 2; a file of format 1 (orders of two types, no chains, no
 // legs) is read and taken over as format 2, a newer one is refused. A simulator that
 // starts on a folder with such a file continues the same account with the same orders; on an empty
-// folder it opens a new one. Each line is written with one write(2) before the event is told to
-// anybody, so a killed simulator forgets nothing it said; a torn last line is cut off.
+// folder it opens a new one. The lines of one operation are written with one write(2) before it is
+// told to anybody, so a killed simulator forgets nothing it said. All of them but the last say
+// "more": a torn last line is cut off, and with it the operation it belonged to.
 #pragma once
 
 #include <cstdint>
@@ -41,10 +42,13 @@ class AccountLog {
   [[nodiscard]] Venue::Saved take_saved() noexcept { return std::move(saved_); }
   [[nodiscard]] bool continued() const noexcept { return continued_; }
 
-  // Throws Error(kResource) when the line cannot be written: an event that was not kept must not be
-  // told.
+  // Collects an event of the operation under way, and writes all of them at its end. Throws
+  // Error(kResource) when they cannot be written: what was not kept must not be told.
   void append(const OrderEvent& event, std::uint64_t ids_issued);
+  void commit();
+  // Operations of their own.
   void append_configuration(bool suspended);
+  void append_fees(WallNanos posted_at);  // those of all executions so far
 
  private:
   void load(const std::string& content);
@@ -52,7 +56,7 @@ class AccountLog {
   void load_header(std::string_view line);
   void load_event(std::string_view line);
   [[nodiscard]] std::string header() const;
-  void write_line();
+  void end_line();
 
   std::string path_;
   const std::vector<Symbol>& symbols_;
@@ -61,7 +65,8 @@ class AccountLog {
   bool continued_{false};
   bool old_format_{false};
   int file_{-1};
-  std::string line_;
+  std::string line_;   // being written
+  std::string lines_;  // of the operation under way, each with its newline
 };
 
 // Writes `content` to `path` through a temporary file beside it and a rename. Throws

@@ -177,14 +177,18 @@ std::optional<ApiAnswer> DataQuestion::read_query(const std::map<std::string, st
     }
     bar_ns = *length;
   }
-  sip = get("feed") == "sip";
+  feed = get("feed");
+  if (stocks && !feed.empty() && feed != "iex" && feed != "sip") {
+    return refuse_data(400, "invalid feed: " + feed + " is not iex or sip");
+  }
   const std::string token = get("page_token");
   const std::size_t bar = token.rfind('|');
   if (!token.empty()) {
-    if (bar == std::string::npos ||
-        !read_number(std::string_view(token).substr(bar + 1), page_from)) {
+    std::int64_t from = 0;
+    if (bar == std::string::npos || !read_number(std::string_view(token).substr(bar + 1), from)) {
       return refuse_data(400, "invalid page_token");
     }
+    page_from = from;
     page_symbol = token.substr(0, bar);
   }
   return std::nullopt;

@@ -38,9 +38,10 @@ struct DataQuestion {
   bool descending{false};
   std::int64_t bar_ns{60 * kNanosPerSecond};
   std::string page_symbol;
-  std::size_t page_from{0};
-
-  bool sip{false};  // asked for the SIP's data by name
+  // Where the page begins: a record's index over all that is played, a bar's start in session time.
+  // Both stay what they are while the session goes on.
+  std::optional<std::int64_t> page_from;
+  std::string feed;  // "iex", "sip", or empty: the plan's
 
   [[nodiscard]] bool holds(WallNanos at) const noexcept {
     return (!start || at >= *start) && (!end || at <= *end);

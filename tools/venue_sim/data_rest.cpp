@@ -31,15 +31,16 @@ bool DataRest::owns(std::string_view path) noexcept {
   return path.starts_with(kStockDataPath) || path.starts_with(kCryptoDataPath);
 }
 
-ApiAnswer DataRest::handle(const ApiRequest& request) {
+ApiAnswer DataRest::handle(const ApiRequest& request, WallNanos now) {
   DataQuestion question;
   if (auto refusal = question.read(request)) {
     return *std::move(refusal);
   }
-  if (basic_plan_ && question.stocks && question.sip) {
+  if (basic_plan_ && question.stocks && question.feed == "sip") {
     return refuse_data(403, "subscription does not permit querying recent SIP data");
   }
   build_index();
+  now_ = now;
   return answer(question);
 }
 
@@ -63,16 +64,30 @@ void DataRest::build_index() {
   for (std::size_t i = 0; i < session_.records.size(); ++i) {
     const SessionRecord& record = session_.records[i];
     Index& of_symbol = index_[record.symbol];
-    if (record.kind == SessionKind::kTrade) {
-      of_symbol.trades.push_back(static_cast<std::uint32_t>(i));
-    } else if (record.kind == SessionKind::kQuote) {
-      of_symbol.quotes.push_back(static_cast<std::uint32_t>(i));
+    if (record.kind != SessionKind::kTrade && record.kind != SessionKind::kQuote) {
+      continue;
+    }
+    const bool trade = record.kind == SessionKind::kTrade;
+    (trade ? of_symbol.trades : of_symbol.quotes).push_back(static_cast<std::uint32_t>(i));
+    if (market_.iex_recorded() && record.exchange == 'V') {
+      (trade ? of_symbol.iex_trades : of_symbol.iex_quotes)
+          .push_back(static_cast<std::uint32_t>(i));
     }
   }
 }
 
-const DataRest::Positions& DataRest::positions(DataKind kind, SymbolIndex symbol) const {
-  return kind == DataKind::kTrades ? index_[symbol].trades : index_[symbol].quotes;
+// The basic plan's own data is the IEX's.
+bool DataRest::of_iex(const DataQuestion& question) const {
+  return question.stocks && market_.iex_recorded() &&
+         (question.feed == "iex" || (basic_plan_ && question.feed.empty()));
+}
+
+const DataRest::Positions& DataRest::positions(DataKind kind, SymbolIndex symbol, bool iex) const {
+  const Index& index = index_[symbol];
+  if (kind == DataKind::kTrades) {
+    return iex ? index.iex_trades : index.trades;
+  }
+  return iex ? index.iex_quotes : index.quotes;
 }
 
 std::size_t DataRest::played(const Positions& positions) const {
@@ -85,26 +100,34 @@ std::size_t DataRest::played(const Positions& positions) const {
   return times * positions.size() + static_cast<std::size_t>(end - positions.begin());
 }
 
-SessionRecord DataRest::nth(const Positions& positions, std::size_t n) const {
-  const auto times = static_cast<std::int64_t>(n / positions.size());
-  const std::int64_t period = session_.last_send_ns() - session_.first_send_ns() + kSeamNs;
-  SessionRecord record = session_.records[positions[n % positions.size()]];
-  record.send_ns += times * period;
-  record.exchange_ns += times * period;
-  return record;
+Player::Past DataRest::nth(const Positions& positions, std::size_t n) const {
+  return player_.past(n / positions.size() * session_.records.size() +
+                      positions[n % positions.size()]);
 }
 
-WallNanos DataRest::stamp_of(const SessionRecord& record) const noexcept {
-  return timeline_.paced() ? timeline_.venue_time(record.exchange_ns) : timeline_.t0();
+// The day before has no trade whose stamp it could carry.
+WallNanos DataRest::moment_of(const Bar& bar) const noexcept {
+  if (bar.trades != 0) {
+    return market_.start_of(bar);
+  }
+  const std::int64_t before = bar.start_ns - timeline_.first_send_ns();
+  const WallNanos t0 = timeline_.started() ? timeline_.t0() : now_;
+  return WallNanos{t0.ns + (timeline_.paced() ? timeline_.scaled(before) : before)};
 }
 
 std::vector<Bar> DataRest::bars(SymbolIndex symbol, const DataQuestion& question) const {
-  if (question.bar_ns == kDayBarNs) {
-    const Bar& day = market_.bars().day(symbol);
-    return day.priced ? std::vector<Bar>{day} : std::vector<Bar>{};
-  }
+  const BarBuilder& built = market_.bars(of_iex(question));
   std::vector<Bar> merged;
-  for (const Bar& bar : market_.bars().minutes(symbol)) {
+  if (question.bar_ns == kDayBarNs) {
+    if (const auto before = market_.previous_day(symbol)) {
+      merged.push_back(*before);
+    }
+    if (built.day(symbol).priced) {
+      merged.push_back(built.day(symbol));
+    }
+    return merged;
+  }
+  for (const Bar& bar : built.minutes(symbol)) {
     if (!bar.priced) {
       continue;
     }
@@ -120,7 +143,8 @@ std::vector<Bar> DataRest::bars(SymbolIndex symbol, const DataQuestion& question
 }
 
 // The shared encoders begin with a comma, which becomes the brace.
-void DataRest::append_record(std::string& out, const SessionRecord& record) const {
+void DataRest::append_record(std::string& out, const Player::Past& past) const {
+  const SessionRecord& record = past.record;
   const SessionSymbol& symbol = session_.symbols[record.symbol];
   const bool equity = symbol.asset_class == SessionAssetClass::kUsEquity;
   const char tape = equity ? (symbol.tape != 0 ? symbol.tape : 'C') : '\0';
@@ -132,11 +156,11 @@ void DataRest::append_record(std::string& out, const SessionRecord& record) cons
     if (record.side != SessionSide::kNone) {
       print.trade.taker = record.side == SessionSide::kBid ? Side::kBuy : Side::kSell;
     }
-    append_trade_values(out, print, tape, stamp_of(record));
+    append_trade_values(out, print, tape, past.stamp);
   } else {
     const SessionQuote q = record.quote();
     append_quote_values(out, {q.bid_px, q.bid_qty, q.ask_px, q.ask_qty}, record.exchange, tape,
-                        stamp_of(record));
+                        past.stamp);
   }
   out[at] = '{';
   out.push_back('}');
@@ -144,34 +168,60 @@ void DataRest::append_record(std::string& out, const SessionRecord& record) cons
 
 void DataRest::append_bar(std::string& out, const Bar& bar) const {
   const std::size_t at = out.size();
-  append_bar_values(out, bar, market_.start_of(bar));
+  append_bar_values(out, bar, moment_of(bar));
   out[at] = '{';
   out.push_back('}');
 }
 
-std::optional<std::size_t> DataRest::append_page(std::string& out, const DataQuestion& question,
-                                                 SymbolIndex symbol, std::size_t from,
-                                                 std::size_t& room) const {
-  const bool of_bars = question.kind == DataKind::kBars;
-  const std::vector<Bar> all_bars = of_bars ? bars(symbol, question) : std::vector<Bar>{};
-  const Positions* records = of_bars ? nullptr : &positions(question.kind, symbol);
-  const std::size_t count = of_bars ? all_bars.size() : played(*records);
-  const auto before = out.size();
-  for (std::size_t i = from; i < count; ++i) {
-    const std::size_t n = question.descending ? count - 1 - i : i;
-    const std::optional<SessionRecord> record =
-        of_bars ? std::nullopt : std::optional(nth(*records, n));
-    if (!question.holds(of_bars ? market_.start_of(all_bars[n]) : stamp_of(*record))) {
+DataRest::PageFrom DataRest::append_bars(std::string& out, const DataQuestion& question,
+                                         SymbolIndex symbol, PageFrom from,
+                                         std::size_t& room) const {
+  std::vector<Bar> all = bars(symbol, question);
+  if (question.descending) {
+    std::reverse(all.begin(), all.end());
+  }
+  for (const Bar& bar : all) {
+    const bool told_before =
+        from && (question.descending ? bar.start_ns > *from : bar.start_ns < *from);
+    if (told_before || !question.holds(moment_of(bar))) {
       continue;
     }
     if (room == 0) {
-      return i;
+      return bar.start_ns;
     }
     --room;
-    if (out.size() != before) {
+    if (!out.empty()) {
       out.push_back(',');
     }
-    of_bars ? append_bar(out, all_bars[n]) : append_record(out, *record);
+    append_bar(out, bar);
+  }
+  return std::nullopt;
+}
+
+DataRest::PageFrom DataRest::append_records(std::string& out, const DataQuestion& question,
+                                            SymbolIndex symbol, PageFrom from,
+                                            std::size_t& room) const {
+  const Positions& all = positions(question.kind, symbol, of_iex(question));
+  const std::size_t count = played(all);
+  const std::size_t last = count == 0 ? 0 : count - 1;
+  std::size_t n = question.descending ? last : 0;
+  if (from) {
+    n = static_cast<std::size_t>(*from);
+    n = question.descending ? std::min(n, last) : n;
+  }
+  for (; n < count; question.descending ? --n : ++n) {  // below zero is beyond the end, too
+    const Player::Past past = nth(all, n);
+    if (!question.holds(past.stamp)) {
+      continue;
+    }
+    if (room == 0) {
+      return static_cast<std::int64_t>(n);
+    }
+    --room;
+    if (!out.empty()) {
+      out.push_back(',');
+    }
+    append_record(out, past);
   }
   return std::nullopt;
 }
@@ -191,8 +241,10 @@ ApiAnswer DataRest::history(const DataQuestion& question) {
       continue;
     }
     std::string page;
-    const auto next = append_page(page, question, *symbol,
-                                  name == question.page_symbol ? question.page_from : 0, room);
+    const PageFrom from = name == question.page_symbol ? question.page_from : std::nullopt;
+    const PageFrom next = question.kind == DataKind::kBars
+                              ? append_bars(page, question, *symbol, from, room)
+                              : append_records(page, question, *symbol, from, room);
     if (next) {
       token = name + '|' + std::to_string(*next);
     }
@@ -209,16 +261,16 @@ ApiAnswer DataRest::history(const DataQuestion& question) {
   return answer;
 }
 
-bool DataRest::append_latest(std::string& out, DataKind kind, SymbolIndex symbol) const {
+bool DataRest::append_latest(std::string& out, DataKind kind, SymbolIndex symbol, bool iex) const {
   if (kind == DataKind::kBars) {
-    const auto& minutes = market_.bars().minutes(symbol);
+    const auto& minutes = market_.bars(iex).minutes(symbol);
     if (minutes.empty() || !minutes.back().priced) {
       return false;
     }
     append_bar(out, minutes.back());
     return true;
   }
-  const Positions& all = positions(kind, symbol);
+  const Positions& all = positions(kind, symbol, iex);
   const std::size_t count = played(all);
   if (count == 0) {
     return false;
@@ -235,7 +287,7 @@ ApiAnswer DataRest::latest(const DataQuestion& question) {
   if (question.single) {
     const auto symbol = market_.find(question.names[0], question.stocks);
     out.append(R"({"symbol":")" + question.names[0] + R"(",")").append(word).append(R"(":)");
-    if (!symbol || !append_latest(out, question.kind, *symbol)) {
+    if (!symbol || !append_latest(out, question.kind, *symbol, of_iex(question))) {
       return refuse_data(404, "no " + std::string(word) + " found for " + question.names[0]);
     }
     out.push_back('}');
@@ -246,7 +298,7 @@ ApiAnswer DataRest::latest(const DataQuestion& question) {
   for (const std::string& name : question.names) {
     const auto symbol = market_.find(name, question.stocks);
     std::string one;
-    if (symbol && append_latest(one, question.kind, *symbol)) {
+    if (symbol && append_latest(one, question.kind, *symbol, of_iex(question))) {
       out.append(comma ? R"(,")" : R"(")").append(name).append(R"(":)").append(one);
       comma = true;
     }
@@ -263,21 +315,24 @@ void DataRest::append_bar_or_null(std::string& out, const Bar* bar) const {
   }
 }
 
-void DataRest::append_snapshot(std::string& out, SymbolIndex symbol) const {
-  const auto& minutes = market_.bars().minutes(symbol);
+void DataRest::append_snapshot(std::string& out, SymbolIndex symbol, bool iex) const {
+  const auto& minutes = market_.bars(iex).minutes(symbol);
   out.append(R"("latestTrade":)");
-  if (!append_latest(out, DataKind::kTrades, symbol)) {
+  if (!append_latest(out, DataKind::kTrades, symbol, iex)) {
     out.append("null");
   }
   out.append(R"(,"latestQuote":)");
-  if (!append_latest(out, DataKind::kQuotes, symbol)) {
+  if (!append_latest(out, DataKind::kQuotes, symbol, iex)) {
     out.append("null");
   }
   out.append(R"(,"minuteBar":)");
   append_bar_or_null(out, minutes.empty() ? nullptr : &minutes.back());
   out.append(R"(,"dailyBar":)");
-  append_bar_or_null(out, &market_.bars().day(symbol));
-  out.append(R"(,"prevDailyBar":null})");
+  append_bar_or_null(out, &market_.bars(iex).day(symbol));
+  out.append(R"(,"prevDailyBar":)");
+  const std::optional<Bar> before = market_.previous_day(symbol);
+  append_bar_or_null(out, before ? &*before : nullptr);
+  out.push_back('}');
 }
 
 ApiAnswer DataRest::snapshots(const DataQuestion& question) {
@@ -289,7 +344,7 @@ ApiAnswer DataRest::snapshots(const DataQuestion& question) {
       return refuse_data(404, "no snapshot found for " + question.names[0]);
     }
     out.append(R"({"symbol":")" + question.names[0] + R"(",)");
-    append_snapshot(out, *symbol);
+    append_snapshot(out, *symbol, of_iex(question));
     return answer;
   }
   out.append(question.stocks ? "{" : R"({"snapshots":{)");
@@ -297,7 +352,7 @@ ApiAnswer DataRest::snapshots(const DataQuestion& question) {
   for (const std::string& name : question.names) {
     if (const auto symbol = market_.find(name, question.stocks)) {
       out.append(comma ? R"(,")" : R"(")").append(name).append(R"(":{)");
-      append_snapshot(out, *symbol);
+      append_snapshot(out, *symbol, of_iex(question));
       comma = true;
     }
   }

@@ -1,8 +1,8 @@
 // data_rest.hpp — the market data REST API: bars, trades, quotes and snapshots of what was played.
 //
 // Pure; enough for a client to warm up. It tells nothing that the streams have not told: records up
-// to the one played last, bars that left, the running day. Moments are the venue's (rebased); when
-// the socket sets the pace, past records have no moment of their own and carry the session's start.
+// to the one played last, bars that left, the running day, the close of the day before. Moments are
+// what the streams said: the venue's (rebased), or when it was sent where the socket sets the pace.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +28,8 @@ class DataRest {
 
   // /v2/stocks/… and /v1beta3/crypto/us/…
   [[nodiscard]] static bool owns(std::string_view path) noexcept;
-  [[nodiscard]] ApiAnswer handle(const ApiRequest& request);
+  // At `now`, which is when the session would start if it has not.
+  [[nodiscard]] ApiAnswer handle(const ApiRequest& request, WallNanos now);
 
  private:
   // The trades or quotes of one symbol, by position in the session.
@@ -36,6 +37,8 @@ class DataRest {
   struct Index {
     Positions trades;
     Positions quotes;
+    Positions iex_trades;  // where the recording knows the IEX
+    Positions iex_quotes;
   };
 
   [[nodiscard]] ApiAnswer answer(const DataQuestion& question);
@@ -44,25 +47,28 @@ class DataRest {
   [[nodiscard]] ApiAnswer snapshots(const DataQuestion& question);
 
   void build_index();
-  [[nodiscard]] const Positions& positions(DataKind kind, SymbolIndex symbol) const;
+  // The question is for the IEX feed's part alone.
+  [[nodiscard]] bool of_iex(const DataQuestion& question) const;
+  [[nodiscard]] const Positions& positions(DataKind kind, SymbolIndex symbol, bool iex) const;
   // How many of them were played, over all repetitions, and the nth of those.
   [[nodiscard]] std::size_t played(const Positions& positions) const;
-  [[nodiscard]] SessionRecord nth(const Positions& positions, std::size_t n) const;
-  [[nodiscard]] WallNanos stamp_of(const SessionRecord& record) const noexcept;
+  [[nodiscard]] Player::Past nth(const Positions& positions, std::size_t n) const;
+  [[nodiscard]] WallNanos moment_of(const Bar& bar) const noexcept;
   [[nodiscard]] std::vector<Bar> bars(SymbolIndex symbol, const DataQuestion& question) const;
 
   // Appends one object; false (and nothing) when there is none.
-  bool append_latest(std::string& out, DataKind kind, SymbolIndex symbol) const;
-  void append_record(std::string& out, const SessionRecord& record) const;
+  bool append_latest(std::string& out, DataKind kind, SymbolIndex symbol, bool iex) const;
+  void append_record(std::string& out, const Player::Past& past) const;
   void append_bar(std::string& out, const Bar& bar) const;
   void append_bar_or_null(std::string& out, const Bar* bar) const;
-  void append_snapshot(std::string& out, SymbolIndex symbol) const;
-  // One symbol's part of a page: at most `room` objects from position `from` on, an array. Returns
-  // where the next page goes on; nothing at the symbol's end.
-  [[nodiscard]] std::optional<std::size_t> append_page(std::string& out,
-                                                       const DataQuestion& question,
-                                                       SymbolIndex symbol, std::size_t from,
-                                                       std::size_t& room) const;
+  void append_snapshot(std::string& out, SymbolIndex symbol, bool iex) const;
+  // One symbol's part of a page: at most `room` objects from `from` on (DataQuestion::page_from),
+  // separated by commas. Returns where the next page goes on; nothing at the symbol's end.
+  using PageFrom = std::optional<std::int64_t>;
+  [[nodiscard]] PageFrom append_bars(std::string& out, const DataQuestion& question,
+                                     SymbolIndex symbol, PageFrom from, std::size_t& room) const;
+  [[nodiscard]] PageFrom append_records(std::string& out, const DataQuestion& question,
+                                        SymbolIndex symbol, PageFrom from, std::size_t& room) const;
 
   const Session& session_;
   const Timeline& timeline_;
@@ -70,6 +76,7 @@ class DataRest {
   const MarketHub& market_;
   const bool basic_plan_;
   std::vector<Index> index_;  // built with the first question
+  WallNanos now_{};           // of the question being answered
 };
 
 }  // namespace sluice::sim

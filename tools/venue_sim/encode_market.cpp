@@ -63,7 +63,7 @@ char listing_exchange(char tape) noexcept {
 }
 
 // The sale conditions by tape: the two plans share letters for all but the regular sale.
-void append_conditions(std::string& out, std::uint8_t conditions, char tape) {
+void append_conditions(std::string& out, std::string_view key, std::uint8_t conditions, char tape) {
   struct Letter {
     std::uint8_t bit;
     char letter;
@@ -73,7 +73,7 @@ void append_conditions(std::string& out, std::uint8_t conditions, char tape) {
                                                    {kSessionClosing, '6'},
                                                    {kSessionExtendedHours, 'T'},
                                                    {kSessionOddLot, 'I'}}};
-  out.append(tape == 'C' ? R"(,"c":["@")" : R"(,"c":[" ")");
+  out.append(key).append(tape == 'C' ? R"(["@")" : R"([" ")");
   for (const Letter& known : kLetters) {
     if ((conditions & known.bit) != 0) {
       append_letter(out, R"(,")", known.letter);
@@ -119,7 +119,7 @@ void append_trade_values(std::string& out, const MarketEncoder::Print& print, ch
   append_number(out, print.id);
   if (tape != 0) {
     append_letter(out, R"(,"x":")", print.exchange != 0 ? print.exchange : listing_exchange(tape));
-    append_conditions(out, print.conditions, tape);
+    append_conditions(out, R"(,"c":)", print.conditions, tape);
     append_letter(out, R"(,"z":")", tape);
   } else if (print.trade.taker) {
     out.append(*print.trade.taker == Side::kBuy ? R"(,"tks":"B")" : R"(,"tks":"S")");
@@ -158,7 +158,8 @@ MarketEncoder::MarketEncoder(const std::vector<Symbol>& symbols) {
   for (const Symbol& symbol : symbols) {
     const std::string name = R"(","S":")" + symbol.name + '"';
     const char tape = symbol.is_equity() ? (symbol.tape != 0 ? symbol.tape : 'C') : '\0';
-    heads_.push_back({name, R"({"T":"q)" + name, R"({"T":"t)" + name, R"({"T":"o)" + name, tape});
+    heads_.push_back(
+        {name, R"({"T":"q)" + name, R"({"T":"t)" + name, R"({"T":"o)" + name, tape, symbol});
   }
 }
 
@@ -173,6 +174,41 @@ void MarketEncoder::trade(std::string& out, SymbolIndex symbol, const Print& pri
                           WallNanos stamp) const {
   out.append(heads_[symbol].trade);
   append_trade_values(out, print, heads_[symbol].tape, stamp);
+  out.push_back('}');
+}
+
+void MarketEncoder::correction(std::string& out, SymbolIndex symbol, const Print& original,
+                               WallNanos stamp) const {
+  const Heads& heads = heads_[symbol];
+  const char place = original.exchange != 0 ? original.exchange : listing_exchange(heads.tape);
+  const Price px = original.trade.px;
+  out.append(R"({"T":"c)").append(heads.name);
+  append_letter(out, R"(,"x":")", place);
+  append_number(out.append(R"(,"oi":)"), original.id);
+  append_field(out, R"(,"op":)", px.raw);
+  append_field(out, R"(,"os":)", original.trade.qty.raw);
+  append_conditions(out, R"(,"oc":)", original.conditions, heads.tape);
+  append_number(out.append(R"(,"ci":)"), original.id + kCorrectedIds);
+  append_field(out, R"(,"cp":)", px.raw + heads.symbol.tick_at(px).raw);
+  append_field(out, R"(,"cs":)", original.trade.qty.raw);
+  append_conditions(out, R"(,"cc":)", original.conditions, heads.tape);
+  append_stamp(out, stamp);
+  append_letter(out, R"(,"z":")", heads.tape);
+  out.push_back('}');
+}
+
+void MarketEncoder::cancel(std::string& out, SymbolIndex symbol, const Print& original,
+                           WallNanos stamp) const {
+  const Heads& heads = heads_[symbol];
+  const char place = original.exchange != 0 ? original.exchange : listing_exchange(heads.tape);
+  out.append(R"({"T":"x)").append(heads.name);
+  append_number(out.append(R"(,"i":)"), original.id);
+  append_letter(out, R"(,"x":")", place);
+  append_field(out, R"(,"p":)", original.trade.px.raw);
+  append_field(out, R"(,"s":)", original.trade.qty.raw);
+  append_letter(out, R"(,"a":")", 'C');
+  append_stamp(out, stamp);
+  append_letter(out, R"(,"z":")", heads.tape);
   out.push_back('}');
 }
 

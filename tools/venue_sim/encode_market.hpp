@@ -35,6 +35,13 @@ class MarketEncoder {
   };
   void trade(std::string& out, SymbolIndex symbol, const Print& print, WallNanos stamp) const;
 
+  // What may follow a stock's trade. A corrected trade is one tick dearer and has an id of its own,
+  // kCorrectedIds behind the original's: no recording comes so far, and a double holds it exactly.
+  static constexpr std::uint64_t kCorrectedIds = std::uint64_t{1} << 52;
+  void correction(std::string& out, SymbolIndex symbol, const Print& original,
+                  WallNanos stamp) const;
+  void cancel(std::string& out, SymbolIndex symbol, const Print& original, WallNanos stamp) const;
+
   void bar(std::string& out, SymbolIndex symbol, BarKind kind, const Bar& bar,
            WallNanos start) const;
 
@@ -60,6 +67,7 @@ class MarketEncoder {
     std::string trade;
     std::string book;
     char tape;  // 0: crypto
+    Symbol symbol;
   };
   std::vector<Heads> heads_;  // everything up to the first value that changes
 };

@@ -21,17 +21,20 @@ constexpr std::uint32_t kChanges = bits(FaultSite::kPost, FaultSite::kPatch, Fau
 constexpr std::uint32_t kReads =
     bits(FaultSite::kOrder, FaultSite::kOrders, FaultSite::kPositions, FaultSite::kAccount,
          FaultSite::kActivities, FaultSite::kOther);
+constexpr std::uint32_t kLists =
+    bits(FaultSite::kOrders, FaultSite::kPositions, FaultSite::kAccount, FaultSite::kActivities);
 constexpr std::uint32_t kRest = kChanges | kReads;
 constexpr std::uint32_t kStreams = bits(FaultSite::kTrading, FaultSite::kMarket);
 
 constexpr std::pair<std::string_view, std::uint32_t> kSiteWords[] = {
-    {"post", bits(FaultSite::kPost)},       {"patch", bits(FaultSite::kPatch)},
-    {"delete", bits(FaultSite::kDelete)},   {"order", bits(FaultSite::kOrder)},
-    {"orders", bits(FaultSite::kOrders)},   {"positions", bits(FaultSite::kPositions)},
-    {"account", bits(FaultSite::kAccount)}, {"activities", bits(FaultSite::kActivities)},
-    {"other", bits(FaultSite::kOther)},     {"rest", kRest},
-    {"trading", bits(FaultSite::kTrading)}, {"market", bits(FaultSite::kMarket)},
-    {"fills", bits(FaultSite::kFills)},     {"cancels", bits(FaultSite::kCancels)},
+    {"post", bits(FaultSite::kPost)},         {"patch", bits(FaultSite::kPatch)},
+    {"delete", bits(FaultSite::kDelete)},     {"order", bits(FaultSite::kOrder)},
+    {"orders", bits(FaultSite::kOrders)},     {"positions", bits(FaultSite::kPositions)},
+    {"account", bits(FaultSite::kAccount)},   {"activities", bits(FaultSite::kActivities)},
+    {"other", bits(FaultSite::kOther)},       {"rest", kRest},
+    {"trading", bits(FaultSite::kTrading)},   {"market", bits(FaultSite::kMarket)},
+    {"arrivals", bits(FaultSite::kArrivals)}, {"fills", bits(FaultSite::kFills)},
+    {"cancels", bits(FaultSite::kCancels)},
 };
 
 // What a kind is called, where it makes sense, and the value it cannot do without.
@@ -51,12 +54,13 @@ constexpr Word kFaultWords[] = {
     {"error-after", FaultKind::kErrorAfter, kRest, "status"},
     {"limit", FaultKind::kLimit, kRest, ""},
     {"hang", FaultKind::kHang, kRest, ""},
-    {"stale", FaultKind::kStale, kReads, ""},
+    {"stale", FaultKind::kStale, kLists, ""},
     {"duplicate", FaultKind::kDuplicate, kStreams, ""},
     {"reorder", FaultKind::kReorder, kStreams, ""},
     {"cut", FaultKind::kCut, kStreams, ""},
     {"mute", FaultKind::kMute, kStreams, ""},
     {"slow", FaultKind::kSlow, kStreams, "ms"},
+    {"reject", FaultKind::kReject, bits(FaultSite::kArrivals), ""},
     {"split", FaultKind::kSplit, bits(FaultSite::kFills), "pieces"},
     {"late", FaultKind::kLate, bits(FaultSite::kCancels), "ms"},
 };

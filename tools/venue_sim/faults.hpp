@@ -6,7 +6,8 @@
 //   WHERE WHAT [key=value …]      e.g.  post lose-answer every=3; trading mute from=10 until=14
 //
 // WHERE is a kind of request (post patch delete order orders positions account activities other, or
-// rest for any of them), a stream (trading, market) or a part of the venue (fills, cancels).
+// rest for any of them), a stream (trading, market) or a part of the venue (arrivals,
+// fills, cancels).
 // WHAT is one of kFaultWords below, where the README has a table of what each does. WHEN, all of it
 // optional and all of it to be met: every=N (each Nth), after=N (not the first N), first=N (only so
 // many times), chance=P (of 1,000), from=S and until=S (seconds since the script was set).
@@ -38,7 +39,8 @@ enum class FaultSite : std::uint8_t {
   kOther,
   kTrading,  // streams
   kMarket,
-  kFills,  // the venue itself
+  kArrivals,  // the venue itself
+  kFills,
   kCancels,
 };
 
@@ -56,13 +58,14 @@ enum class FaultKind : std::uint8_t {
   kStale,        // back: reads only, the answer that was given so many requests ago
   // streams
   kDuplicate,  // the message twice
-  kReorder,    // the message after its successor
+  kReorder,    // the message after its successor, or a second later if none comes
   kCut,        // half a frame, then the connection ends
   kMute,       // nothing leaves any more, pings neither, and nobody is told; what is due is lost
   kSlow,       // ms: at least so long between two messages; what queues up is bounded
   // the venue
-  kSplit,  // pieces: every fill comes in so many executions
-  kLate,   // ms: a cancel takes so much longer, and may be overtaken by fills
+  kReject,  // an accepted order is rejected when it reaches the market
+  kSplit,   // pieces: every fill comes in so many executions
+  kLate,    // ms: a cancel takes so much longer, and may be overtaken by fills
 };
 
 struct FaultHit {

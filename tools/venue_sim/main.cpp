@@ -50,6 +50,7 @@ struct Texts {
   std::int64_t ghost_ms{0};
   std::string plan{"full"};
   std::int64_t clock_skew_ms{0};
+  std::int64_t history_minutes{0};
   bool on_subscribe{false};  // says the default aloud
   bool exit_with_parent{false};
 };
@@ -139,6 +140,14 @@ void declare(CLI::App& app, Texts& texts, sluice::sim::ServerConfig& config) {
                  "play the session so many times, times and ids going on; for load, not judged")
       ->check(CLI::Range(std::size_t{1}, sluice::sim::kRepeatMax))
       ->capture_default_str();
+  app.add_option("--history-minutes", texts.history_minutes,
+                 "so much of the session is past already when it starts: REST has it, no stream")
+      ->check(CLI::Range(0, 10'000))
+      ->capture_default_str();
+  app.add_option("--corrections", config.corrections,
+                 "every Nth trade of a stock is corrected, every 2Nth cancelled; 0 = none")
+      ->check(CLI::Range(0, 1'000'000))
+      ->capture_default_str();
   app.add_option("--seed", config.seed, "of all ids of a new account, 0 = random")
       ->capture_default_str();
   app.add_option("--fault", config.fault,
@@ -167,6 +176,7 @@ void convert(const Texts& texts, sluice::sim::ServerConfig& config) {
                 "--cash " + texts.cash + ": allowed are amounts from 0 to 9200000000");
   }
   config.basic_plan = texts.plan == "basic";
+  config.history_ns = texts.history_minutes * 60 * sluice::kNanosPerSecond;
   config.mute_ns = texts.mute_ms * sluice::kNanosPerMilli;
   config.ghost_ns = texts.ghost_ms * sluice::kNanosPerMilli;
   config.fees_at_day_end = texts.fees_at == "day-end";

@@ -81,11 +81,11 @@ void write_names(JsonWriter& json, std::string_view key, const std::vector<std::
 }  // namespace
 
 bool valid_symbol(std::string_view name) noexcept {
-  return !name.empty() && name.size() <= kMaxSymbolChars &&
-         std::all_of(name.begin(), name.end(), [](char c) {
-           return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '.' ||
-                  c == '*' || c == '-';
-         });
+  return name == "*" || (!name.empty() && name.size() <= kMaxSymbolChars &&
+                         std::all_of(name.begin(), name.end(), [](char c) {
+                           return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' ||
+                                  c == '.' || c == '-';
+                         }));
 }
 
 std::string_view path_of(Feed feed) noexcept {
@@ -116,7 +116,7 @@ std::span<const Channel> channels_of(Feed feed) noexcept {
 }
 
 Subscription::Change Subscription::change(const Json& request, bool subscribe,
-                                          std::size_t max_symbols) {
+                                          const SymbolLimits& limits) {
   const auto offered = channels_of(feed_);
   for (std::size_t i = 0; i < kChannels; ++i) {
     const bool here = std::find(offered.begin(), offered.end(), Channel(i)) != offered.end();
@@ -142,7 +142,12 @@ Subscription::Change Subscription::change(const Json& request, bool subscribe,
   }
   const auto& trades = next[static_cast<std::size_t>(Channel::kTrades)];
   const auto& quotes = next[static_cast<std::size_t>(Channel::kQuotes)];
-  if (subscribe && trades.size() + quotes.size() > max_symbols) {
+  std::size_t all = 0;
+  for (const auto& names : next) {
+    all += names.size();
+  }
+  if (subscribe &&
+      (trades.size() + quotes.size() > limits.trades_and_quotes || all > limits.all_channels)) {
     return Change::kTooMany;
   }
   names_ = std::move(next);

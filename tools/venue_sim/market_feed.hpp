@@ -43,8 +43,14 @@ using ChannelBits = std::uint16_t;
   return feed == Feed::kIex || feed == Feed::kSip;
 }
 
-// Whether it looks like a symbol, or like "*": capitals, digits and "/.-*", at most 32.
+// Whether it looks like a symbol, or is "*": capitals, digits and "/.-", at most 32.
 [[nodiscard]] bool valid_symbol(std::string_view name) noexcept;
+
+// How many names a session may hold; "*" is one, a name on two channels is two.
+struct SymbolLimits {
+  std::size_t trades_and_quotes;
+  std::size_t all_channels;
+};
 
 // What one session has asked for: names per channel, "*" among them for all.
 class Subscription {
@@ -55,12 +61,12 @@ class Subscription {
     kDone,
     kSyntax,   // 400: not a list of symbols
     kChannel,  // 410: data asked for that this feed has not
-    kTooMany,  // 405: more than `max_symbols` over trades and quotes
+    kTooMany,  // 405: more than the limits allow
   };
   // Applies {"trades":[…],…}; nothing has changed unless kDone. Every key may be missing; unknown
   // keys and empty lists of other feeds' channels are tolerated, as clients send them.
   [[nodiscard]] Change change(const nlohmann::json& request, bool subscribe,
-                              std::size_t max_symbols);
+                              const SymbolLimits& limits);
 
   [[nodiscard]] const std::vector<std::string>& names(Channel channel) const noexcept {
     return names_[static_cast<std::size_t>(channel)];

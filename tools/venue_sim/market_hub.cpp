@@ -43,6 +43,8 @@ MarketHub::MarketHub(const Venue& venue, const Credentials& credentials, const T
       wanted_(symbols_.size(), 0),
       last_quotes_(venue.symbols().size()),
       bars_(venue.symbols().size(), options.day_start_ns),
+      iex_bars_(options.iex_recorded ? venue.symbols().size() : 0, options.day_start_ns),
+      fixes_(venue.symbols().size(), options.corrections),
       test_bars_(1, 0) {
   for (std::size_t i = 0; i < symbols_.size(); ++i) {
     index_.emplace(symbols_[i].name, static_cast<SymbolIndex>(i));
@@ -147,8 +149,12 @@ void MarketHub::tick(WallNanos now) {
       check_liveness(*client, now);
     }
   }
-  if (timeline_.started() && timeline_.paced() && !finished_) {
-    bars_.advance(timeline_.session_time(now), *this);
+  if (timeline_.started() && timeline_.paced()) {
+    const std::int64_t session_ns = timeline_.session_time(now);
+    tell_fixes(session_ns, std::nullopt);
+    if (!finished_) {
+      advance_bars(session_ns);
+    }
   }
   play_test_stock(now);
 }
@@ -167,7 +173,7 @@ void MarketHub::check_liveness(Client& client, WallNanos now) {
 
 void MarketHub::change_subscription(Client& client, const Json& json, bool subscribe,
                                     WallNanos now) {
-  switch (client.subscription.change(json, subscribe, symbol_limit(client.feed))) {
+  switch (client.subscription.change(json, subscribe, symbol_limits(client.feed))) {
     case Subscription::Change::kSyntax:
       error(client, 400, "invalid syntax");
       return;
@@ -234,8 +240,9 @@ bool MarketHub::in_plan(Feed feed) const noexcept {
   return true;
 }
 
-std::size_t MarketHub::symbol_limit(Feed feed) const noexcept {
-  return options_.basic_plan && feed == Feed::kIex ? kBasicSymbols : options_.max_symbols;
+SymbolLimits MarketHub::symbol_limits(Feed feed) const noexcept {
+  const bool basic = options_.basic_plan && feed == Feed::kIex;
+  return {basic ? kBasicSymbols : options_.max_symbols, options_.max_symbols};
 }
 
 bool MarketHub::on_feed(Feed feed, SymbolIndex symbol) const {
@@ -279,13 +286,21 @@ void MarketHub::control(Client& client, std::string_view frame) {
     append_msgpack(packed, frame, MsgpackTimes::kMarketData);
     frame = packed;
   }
-  // A session too full for a control message is about to be closed as slow; nothing else to do.
-  static_cast<void>(client.session->send(frame, client.msgpack));
+  static_cast<void>(keeps_up(client, client.session->send(frame, client.msgpack)));
+}
+
+bool MarketHub::keeps_up(Client& client, bool sent) {
+  const bool well = sent && client.session->queued_bytes() <= options_.slow_client_bytes;
+  if (!well && !client.ending) {
+    ++counters_.slow_clients;
+    end(client, 407, "slow client");
+  }
+  return well;
 }
 
 void MarketHub::end(Client& client, int code, std::string_view text) {
-  error(client, code, text);
   client.ending = true;
+  error(client, code, text);
   client.session->close(1000, text);
 }
 

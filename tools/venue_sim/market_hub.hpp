@@ -7,6 +7,7 @@
 //  3. A session that does not read is told 407 and closed; it never slows the others, unless the
 //     socket sets the pace.
 //  4. Each message is encoded once, for as many sessions as want it; for msgpack once more.
+//  5. Records from before the timeline's start are history: they make bars and books, no messages.
 #pragma once
 
 #include <cstddef>
@@ -26,6 +27,7 @@
 #include "tools/venue_sim/encode_market.hpp"
 #include "tools/venue_sim/market_feed.hpp"
 #include "tools/venue_sim/player.hpp"
+#include "tools/venue_sim/trade_fixes.hpp"
 
 namespace sluice::sim {
 
@@ -34,7 +36,7 @@ struct MarketHubOptions {
   // The plan: "basic" knows no /v2/sip (409) and 30 symbols over trades and quotes on /v2/iex
   // (405).
   bool basic_plan{false};
-  std::size_t max_symbols{20'000};              // over trades and quotes of a session: 405
+  std::size_t max_symbols{20'000};              // over all channels of a session: 405
   std::int64_t auth_window_ns{10'000'000'000};  // 404 after it
   std::int64_t ping_every_ns{10'000'000'000};
   // A session that was silent for so long, pongs included, is cut; until then it holds its place.
@@ -45,6 +47,8 @@ struct MarketHubOptions {
   std::size_t slow_client_bytes{16 << 20};  // 407 beyond it
   std::size_t pace_bytes{1 << 20};          // when the socket sets the pace: wait beyond it
   std::int64_t day_start_ns{0};             // session time at which the day's bars begin
+  std::int64_t previous_day_ns{0};          // the same for the trading day before
+  std::uint32_t corrections{0};             // TradeFixes' `every`
   // The recording names prints of the IEX: its feed carries these alone. Otherwise all of them.
   bool iex_recorded{false};
 };
@@ -56,7 +60,7 @@ struct MarketHubCounters {
   std::uint64_t mute_clients{0};
 };
 
-class MarketHub final : public MarketSink, private BarSink {
+class MarketHub final : public MarketSink {
  public:
   static constexpr std::size_t kMaxBatch = 64;
   static constexpr std::string_view kPath = "/v1beta3/crypto/us";
@@ -95,7 +99,14 @@ class MarketHub final : public MarketSink, private BarSink {
 
   // A symbol of the session and of this asset class.
   [[nodiscard]] std::optional<SymbolIndex> find(const std::string& name, bool stock) const;
-  [[nodiscard]] const BarBuilder& bars() const noexcept { return bars_; }
+  [[nodiscard]] bool iex_recorded() const noexcept { return options_.iex_recorded; }
+  // `iex`: made of the IEX feed's prints.
+  [[nodiscard]] const BarBuilder& bars(bool iex) const noexcept {
+    return iex && options_.iex_recorded ? iex_bars_ : bars_;
+  }
+  // The bar of the trading day before: the previous close and no volume. Nothing where the close is
+  // not known.
+  [[nodiscard]] std::optional<Bar> previous_day(SymbolIndex symbol) const;
   // The moment a bar carries: its start on the venue's clock.
   [[nodiscard]] WallNanos start_of(const Bar& bar) const noexcept;
 
@@ -114,6 +125,9 @@ class MarketHub final : public MarketSink, private BarSink {
     std::size_t batched{0};
   };
   using Clients = std::map<std::uint64_t, std::unique_ptr<Client>>;
+  // Whom a message concerns: where the recording knows the IEX, the feeds of stocks differ.
+  enum class Audience : std::uint8_t { kAll, kNotIex, kIex };
+  class BarRelay;
   struct Ghost {
     Feed feed;
     WallNanos until;
@@ -128,28 +142,33 @@ class MarketHub final : public MarketSink, private BarSink {
   void refresh_wanted();
   void check_liveness(Client& client, WallNanos now);
   [[nodiscard]] bool in_plan(Feed feed) const noexcept;
-  [[nodiscard]] std::size_t symbol_limit(Feed feed) const noexcept;
+  [[nodiscard]] SymbolLimits symbol_limits(Feed feed) const noexcept;
   [[nodiscard]] bool on_feed(Feed feed, SymbolIndex symbol) const;
   [[nodiscard]] std::size_t places_taken(Feed feed, WallNanos now);
   void error(Client& client, int code, std::string_view text);
   void control(Client& client, std::string_view frame);
   void end(Client& client, int code, std::string_view text);
+  // Whether the session takes what it is sent; one that does not is told 407 and closed.
+  bool keeps_up(Client& client, bool sent);
 
   // --- data (market_publish.cpp)
   void send_books(Client& client, const std::vector<ChannelBits>& before, WallNanos now);
   void on_quote(const SessionRecord& record, WallNanos stamp);
   void on_trade(const SessionRecord& record, WallNanos stamp);
   void on_depth(const SessionRecord& record, WallNanos stamp);
-  void on_bar(BarKind kind, SymbolIndex symbol, const Bar& bar) override;
+  void advance_bars(std::int64_t session_ns);
+  void tell_bar(BarKind kind, SymbolIndex symbol, const Bar& bar, Audience audience);
+  void tell_fixes(std::int64_t session_ns, std::optional<WallNanos> stamp);
+  void end_history(WallNanos stamp);
   void play_test_stock(WallNanos now);
   [[nodiscard]] bool wanted(Channel channel, SymbolIndex symbol) const {
     return (wanted_[symbol] & bit(channel)) != 0;
   }
-  [[nodiscard]] bool on_iex(const SessionRecord& record) const noexcept {
-    return !options_.iex_recorded || record.exchange == 'V';
+  // The consolidated tape carries every print, the IEX's feed its own.
+  [[nodiscard]] Audience audience_of(char exchange) const noexcept {
+    return options_.iex_recorded && exchange != 'V' ? Audience::kNotIex : Audience::kAll;
   }
-  // Sends message_ to whom it concerns; `iex` = the IEX feed has it too.
-  void publish(Channel channel, SymbolIndex symbol, bool iex = true);
+  void publish(Channel channel, SymbolIndex symbol, Audience audience = Audience::kAll);
   void add(Client& client);
   void flush(Client& client);
 
@@ -178,6 +197,9 @@ class MarketHub final : public MarketSink, private BarSink {
   };
   std::vector<LastQuote> last_quotes_;
   BarBuilder bars_;
+  BarBuilder iex_bars_;  // used where the recording knows the IEX
+  TradeFixes fixes_;
+  bool in_history_{false};
   bool finished_{false};
   BarBuilder test_bars_;
   WallNanos next_test_{};

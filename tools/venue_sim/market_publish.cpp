@@ -14,12 +14,30 @@ constexpr Price kTestPrice{130 * kScale};
 
 }  // namespace
 
+class MarketHub::BarRelay final : public BarSink {
+ public:
+  BarRelay(MarketHub& hub, Audience audience) noexcept : hub_(hub), audience_(audience) {}
+  void on_bar(BarKind kind, SymbolIndex symbol, const Bar& bar) override {
+    hub_.tell_bar(kind, symbol, bar, audience_);
+  }
+
+ private:
+  MarketHub& hub_;
+  Audience audience_;
+};
+
 WallNanos MarketHub::start_of(const Bar& bar) const noexcept {
   return timeline_.paced() ? timeline_.venue_time(bar.start_ns) : bar.first_stamp;
 }
 
 void MarketHub::on_record(const SessionRecord& record, WallNanos stamp) {
-  bars_.advance(record.send_ns, *this);
+  const bool was_history = in_history_;
+  in_history_ = record.send_ns < timeline_.first_send_ns();
+  if (was_history && !in_history_) {
+    end_history(stamp);
+  }
+  advance_bars(record.send_ns);
+  tell_fixes(record.send_ns, stamp);
   switch (record.kind) {
     case SessionKind::kQuote:
       on_quote(record, stamp);
@@ -48,29 +66,61 @@ void MarketHub::on_quote(const SessionRecord& record, WallNanos stamp) {
   if (wanted(Channel::kQuotes, record.symbol)) {
     message_.clear();
     encoder_.quote(message_, record.symbol, last.quote, stamp, last.exchange);
-    publish(Channel::kQuotes, record.symbol, on_iex(record));
+    publish(Channel::kQuotes, record.symbol, audience_of(record.exchange));
   }
 }
 
 void MarketHub::on_trade(const SessionRecord& record, WallNanos stamp) {
   const SessionLevel level = record.level();
-  bars_.trade({.symbol = record.symbol,
-               .px = level.px,
-               .qty = level.qty,
-               .sets_price = (record.conditions & kSessionOddLot) == 0,
-               .session_ns = record.exchange_ns,
-               .stamp = stamp});
-  if (!wanted(Channel::kTrades, record.symbol)) {
-    return;
+  const BarTrade for_bars{.symbol = record.symbol,
+                          .px = level.px,
+                          .qty = level.qty,
+                          .sets_price = (record.conditions & kSessionOddLot) == 0,
+                          .session_ns = record.exchange_ns,
+                          .stamp = stamp};
+  bars_.trade(for_bars);
+  if (options_.iex_recorded && record.exchange == 'V') {
+    iex_bars_.trade(for_bars);
   }
   MarketEncoder::Print print{
       {level.px, level.qty, std::nullopt}, record.id, record.exchange, record.conditions};
   if (record.side != SessionSide::kNone) {
     print.trade.taker = record.side == SessionSide::kBid ? Side::kBuy : Side::kSell;
   }
-  message_.clear();
-  encoder_.trade(message_, record.symbol, print, stamp);
-  publish(Channel::kTrades, record.symbol, on_iex(record));
+  if (!in_history_ && symbols_[record.symbol].is_equity()) {
+    fixes_.trade(record.symbol, print, record.send_ns, stamp);
+  }
+  if (wanted(Channel::kTrades, record.symbol)) {
+    message_.clear();
+    encoder_.trade(message_, record.symbol, print, stamp);
+    publish(Channel::kTrades, record.symbol, audience_of(record.exchange));
+  }
+}
+
+// Their stamp is their own moment, or `stamp` where the socket sets the pace, or their trade's.
+void MarketHub::tell_fixes(std::int64_t session_ns, std::optional<WallNanos> stamp) {
+  while (const auto fix = fixes_.take(session_ns)) {
+    if (!wanted(Channel::kTrades, fix->symbol)) {
+      continue;
+    }
+    const WallNanos at =
+        timeline_.paced() ? timeline_.venue_time(fix->due_ns) : stamp.value_or(fix->stamp);
+    message_.clear();
+    if (fix->cancel) {
+      encoder_.cancel(message_, fix->symbol, fix->original, at);
+    } else {
+      encoder_.correction(message_, fix->symbol, fix->original, at);
+    }
+    publish(Channel::kTrades, fix->symbol, audience_of(fix->original.exchange));
+  }
+}
+
+// Who subscribed before the start has not heard how the books came about.
+void MarketHub::end_history(WallNanos stamp) {
+  const std::vector<ChannelBits> none(symbols_.size(), 0);
+  for (auto& [id, client] : clients_) {
+    send_books(*client, none, stamp);
+  }
 }
 
 void MarketHub::on_depth(const SessionRecord& record, WallNanos stamp) {
@@ -91,20 +141,50 @@ void MarketHub::on_depth(const SessionRecord& record, WallNanos stamp) {
   update_.reset = false;
 }
 
-void MarketHub::on_bar(BarKind kind, SymbolIndex symbol, const Bar& bar) {
+void MarketHub::advance_bars(std::int64_t session_ns) {
+  BarRelay all(*this, options_.iex_recorded ? Audience::kNotIex : Audience::kAll);
+  bars_.advance(session_ns, all);
+  if (options_.iex_recorded) {
+    BarRelay iex(*this, Audience::kIex);
+    iex_bars_.advance(session_ns, iex);
+  }
+}
+
+std::optional<Bar> MarketHub::previous_day(SymbolIndex symbol) const {
+  const Price close = symbols_[symbol].previous_close;
+  if (close.raw == 0) {
+    return std::nullopt;
+  }
+  return Bar{.start_ns = options_.previous_day_ns,
+             .open = close,
+             .high = close,
+             .low = close,
+             .close = close,
+             .priced = true};
+}
+
+void MarketHub::tell_bar(BarKind kind, SymbolIndex symbol, const Bar& bar, Audience audience) {
   constexpr std::array kChannelOf{Channel::kBars, Channel::kUpdatedBars, Channel::kDailyBars};
   const Channel channel = kChannelOf[static_cast<std::size_t>(kind)];
   if (wanted(channel, symbol)) {
     message_.clear();
     encoder_.bar(message_, symbol, kind, bar, start_of(bar));
-    publish(channel, symbol);
+    publish(channel, symbol, audience);
   }
 }
 
 void MarketHub::finish() {
   if (!finished_) {
     finished_ = true;
-    bars_.finish(*this);
+    if (!timeline_.paced()) {
+      tell_fixes(INT64_MAX, std::nullopt);
+    }
+    BarRelay all(*this, options_.iex_recorded ? Audience::kNotIex : Audience::kAll);
+    bars_.finish(all);
+    if (options_.iex_recorded) {
+      BarRelay iex(*this, Audience::kIex);
+      iex_bars_.finish(iex);
+    }
   }
 }
 
@@ -115,7 +195,7 @@ void MarketHub::repeat_quotes(WallNanos stamp) {
     if (last.seen && wanted(Channel::kQuotes, symbol)) {
       message_.clear();
       encoder_.quote(message_, symbol, last.quote, stamp, last.exchange);
-      publish(Channel::kQuotes, symbol, !options_.iex_recorded || last.exchange == 'V');
+      publish(Channel::kQuotes, symbol, audience_of(last.exchange));
     }
   }
   flush();
@@ -158,10 +238,14 @@ std::optional<WallNanos> MarketHub::next_due() const {
   if (wanted_[test_symbol_] != 0) {
     due = next_test_;
   }
-  const auto mark = bars_.next_mark();
-  if (mark && !finished_ && timeline_.started() && timeline_.paced()) {
-    const WallNanos at = timeline_.venue_time(*mark);
-    due = due ? std::min(*due, at) : at;
+  if (!timeline_.started() || !timeline_.paced()) {
+    return due;
+  }
+  for (const auto& mark : {finished_ ? std::nullopt : bars_.next_mark(), fixes_.next_due()}) {
+    if (mark) {
+      const WallNanos at = timeline_.venue_time(*mark);
+      due = due ? std::min(*due, at) : at;
+    }
   }
   return due;
 }
@@ -193,11 +277,15 @@ void MarketHub::send_books(Client& client, const std::vector<ChannelBits>& befor
   flush(client);
 }
 
-void MarketHub::publish(Channel channel, SymbolIndex symbol, bool iex) {
+void MarketHub::publish(Channel channel, SymbolIndex symbol, Audience audience) {
+  if (in_history_) {
+    return;
+  }
   packed_.clear();
   for (auto& [id, client] : clients_) {
-    if ((client->wants[symbol] & bit(channel)) != 0 && !client->ending &&
-        (iex || client->feed != Feed::kIex)) {
+    const bool concerned =
+        audience == Audience::kAll || (audience == Audience::kIex) == (client->feed == Feed::kIex);
+    if (concerned && (client->wants[symbol] & bit(channel)) != 0 && !client->ending) {
       add(*client);
     }
   }
@@ -241,13 +329,8 @@ void MarketHub::flush(Client& client) {
   const bool sent = !client.ending && client.session->send(client.batch, client.msgpack);
   client.batch.clear();
   client.batched = 0;
-  if (sent && client.session->queued_bytes() <= options_.slow_client_bytes) {
+  if (keeps_up(client, sent)) {
     ++counters_.frames;
-    return;
-  }
-  if (!client.ending) {
-    ++counters_.slow_clients;
-    end(client, 407, "slow client");
   }
 }
 

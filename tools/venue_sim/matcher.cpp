@@ -32,21 +32,25 @@ void Matcher::quote(SymbolIndex symbol, const RecordedQuote& quote, Fills& fills
   market.book.asks.quote(quote.ask_px, quote.ask_qty, [&](const LevelChange& change) {
     on_level_change(market, market.sells, change);
   });
+  reveal(market.book.bids, market.buys);
+  reveal(market.book.asks, market.sells);
   match(market, fills);
 }
 
 void Matcher::depth(SymbolIndex symbol, const RecordedLevel& level, Fills& fills) {
   Market& market = markets_[symbol];
   if (level.snapshot_begins) {
-    for (const Side side : {Side::kBuy, Side::kSell}) {
-      market.book.side(side).begin_snapshot(
-          [&](const LevelChange& change) { on_level_change(market, market.queue(side), change); });
-    }
+    market.book.bids.begin_snapshot();
+    market.book.asks.begin_snapshot();
   }
   market.book.side(level.side).depth(level.px, level.qty, [&](const LevelChange& change) {
     on_level_change(market, market.queue(level.side), change);
   });
   if (level.last_of_event) {
+    for (const Side side : {Side::kBuy, Side::kSell}) {
+      market.book.side(side).end_snapshot(
+          [&](const LevelChange& change) { on_level_change(market, market.queue(side), change); });
+    }
     match(market, fills);
   }
 }
@@ -93,8 +97,12 @@ void Matcher::hit_resting(const BookSide& side, Queue& queue, const RecordedTrad
       break;
     }
     // `budget` is also what of the trade reaches this order's place: our orders ahead took theirs.
-    const std::int64_t ahead = rank < trade_rank ? 0 : std::min(working.queue_ahead, budget);
-    working.queue_ahead = rank < trade_rank ? 0 : working.queue_ahead - ahead;
+    const bool through = rank < trade_rank;
+    if (!through && !working.queue_known) {
+      continue;  // who stands there, and how many, nobody knows
+    }
+    const std::int64_t ahead = through ? 0 : std::min(working.queue_ahead, budget);
+    working.queue_ahead = through ? 0 : working.queue_ahead - ahead;
     const std::int64_t qty = std::min(working.leaves, budget - ahead);
     if (qty > 0) {
       working.leaves -= qty;
@@ -237,6 +245,15 @@ void Matcher::on_level_change(const Market& market, Queue& queue,
       working.queue_ahead -= std::min(share - share % market.grain, working.queue_ahead);
     }
     working.queue_ahead = std::min(working.queue_ahead, change.new_qty);
+  }
+}
+
+void Matcher::reveal(const BookSide& side, Queue& queue) noexcept {
+  for (Working& working : queue) {
+    if (!working.queue_known && side.shows(working.order.limit)) {
+      working.queue_ahead = side.recorded_at(working.order.limit).raw;
+      working.queue_known = true;
+    }
   }
 }
 

@@ -23,7 +23,10 @@
 //  9. A side without a quote has nobody: nothing is taken from it, and orders rest on it.
 // 10. A print that was free to ignore the quotes (trade-through exempt) fills nobody.
 // 11. In a book known by quotes alone the queue at a price behind the best is unknown: an order
-//     there stands behind all that is shown when the price becomes the best.
+// that
+//     joins there stands behind all that is shown when the price becomes the best, and until then
+//     only a trade through its price fills it. An order that was there before a better quote hid
+//     its level keeps its place.
 // 12. A replacement keeps its place in the queue only if nothing but its quantity went down.
 #pragma once
 
@@ -145,6 +148,8 @@ class Matcher {
   static void rest(Market& market, Working working);
   static void on_level_change(const Market& market, Queue& queue,
                               const LevelChange& change) noexcept;
+  // Orders whose queue was unknown learn it when a quote shows their price.
+  static void reveal(const BookSide& side, Queue& queue) noexcept;
   static void hit_resting(const BookSide& side, Queue& queue, const RecordedTrade& trade,
                           bool at_price, std::int64_t& budget, Fills& fills);
   // After the book changed: everybody who can trade now does, waiting market orders first.

@@ -52,6 +52,17 @@ SessionRecord Player::next() const noexcept {
   return record;
 }
 
+Player::Past Player::past(std::size_t index) const noexcept {
+  const std::size_t times = index / session_.records.size();
+  Past past{session_.records[index % session_.records.size()], {}};
+  past.record.send_ns += static_cast<std::int64_t>(times) * period_ns_;
+  past.record.exchange_ns += static_cast<std::int64_t>(times) * period_ns_;
+  past.record.id += times * id_span_;
+  past.stamp =
+      timeline_.paced() ? timeline_.venue_time(past.record.exchange_ns) : stamps_.at(index);
+  return past;
+}
+
 void Player::advance() noexcept {
   ++played_;
   if (++next_ == session_.records.size() && !ended()) {
@@ -69,12 +80,16 @@ std::size_t Player::play(WallNanos now, std::size_t limit, MarketSink& sink) {
   for (; count < limit && !ended(); ++count) {
     const SessionRecord record = next();
     const bool paced = timeline_.paced();
-    const WallNanos due = paced ? timeline_.venue_time(record.send_ns) : now;
+    const WallNanos due =
+        paced ? std::max(timeline_.venue_time(record.send_ns), timeline_.t0()) : now;
     if (due > now) {
       break;
     }
     venue_.run_until(WallNanos{due.ns - 1});
     apply(due, record);
+    if (!paced) {
+      stamps_.add(played_, now);
+    }
     advance();
     session_now_ = record.send_ns;
     ++by_kind_[static_cast<std::size_t>(record.kind)];

@@ -7,6 +7,7 @@
 //     matched against the market as of its own time however late the simulator runs.
 //  3. Repeated, the session goes on as one: each time starts kSeamNs after the last record of the
 //     time before, and ids go on behind the largest, so neither times nor ids ever come again.
+//  4. What the timeline places before its start is history: it is played at the start, at once.
 #pragma once
 
 #include <array>
@@ -15,6 +16,7 @@
 #include <optional>
 
 #include "common/market/session.hpp"
+#include "tools/venue_sim/stamp_marks.hpp"
 #include "tools/venue_sim/timeline.hpp"
 #include "tools/venue_sim/venue.hpp"
 
@@ -48,6 +50,12 @@ class Player {
   [[nodiscard]] bool ended() const noexcept { return played_ == total(); }
   [[nodiscard]] std::size_t played() const noexcept { return played_; }
   [[nodiscard]] std::size_t total() const noexcept { return session_.records.size() * repeat_; }
+  // The record of this index over all repetitions, and the stamp it was told with.
+  struct Past {
+    SessionRecord record;
+    WallNanos stamp;
+  };
+  [[nodiscard]] Past past(std::size_t index) const noexcept;
   // Played records by SessionKind; index 0 is unused.
   [[nodiscard]] const std::array<std::uint64_t, 5>& by_kind() const noexcept { return by_kind_; }
   // Session time of the last played record.
@@ -71,6 +79,7 @@ class Player {
   std::int64_t shift_ns_{0};
   std::uint64_t shift_id_{0};
   std::size_t played_{0};
+  StampMarks stamps_;  // only when the socket sets the pace
   std::int64_t session_now_{0};
   bool in_snapshot_{false};  // the last depth record was inside an unfinished snapshot event
   std::array<std::uint64_t, 5> by_kind_{};

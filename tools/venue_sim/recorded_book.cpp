@@ -22,7 +22,7 @@ std::optional<BookSide::Best> BookSide::best() const noexcept {
 
 Qty BookSide::recorded_at(Price px) const noexcept {
   const std::int64_t r = rank(px);
-  if (has_quote_ && r < best_rank_) {
+  if (hides(r)) {
     return Qty{0};
   }
   const auto it = levels_.find(r);

@@ -7,10 +7,13 @@
 //  2. Quotes (bookTicker) are the truth about the best level: they set it and remove every depth
 //     level they contradict. A depth level better than the best quote is kept out of sight until a
 //     quote confirms or removes it.
-//  3. A book that is recorded by quotes alone (equities) has the best level and no other: what a
-//     quote leaves behind is not known any more.
+//  3. A book that is recorded by quotes alone (equities) shows the best level and no other. What a
+//     better quote hides is kept out of sight: shown again with the same size, it is the same
+//     level.
 //  4. `traded` of a level is what was traded there since its recorded size last changed: a decrease
 //     is a cancel only beyond it.
+//  5. A snapshot changes what it says otherwise than the book; what it does not name is gone when
+//     it has ended.
 #pragma once
 
 #include <cstdint>
@@ -44,12 +47,11 @@ class BookSide {
   void quote(Price px, Qty qty, F&& changed) {
     has_quote_ = true;
     const bool empty = px.raw <= 0 || qty.raw <= 0;
+    const std::int64_t before = best_rank_;
     best_rank_ = empty ? kNoRank : rank(px);
+    shown_again_ = quotes_only_ && best_rank_ > before;
     while (!levels_.empty() && (empty || levels_.begin()->first < best_rank_)) {
       erase(levels_.begin(), changed);
-    }
-    while (quotes_only_ && !levels_.empty() && levels_.rbegin()->first > best_rank_) {
-      erase(std::prev(levels_.end()), changed);
     }
     if (!empty) {
       set(best_rank_, qty.raw, changed);
@@ -60,6 +62,7 @@ class BookSide {
   template <class F>
   void depth(Price px, Qty qty, F&& changed) {
     const std::int64_t r = rank(px);
+    shown_again_ = false;
     if (has_quote_ && r == best_rank_) {
       return;  // the quote stream is faster and rules its own level
     }
@@ -70,12 +73,18 @@ class BookSide {
     }
   }
 
-  // A full snapshot follows: forgets all levels but the best quoted one.
+  // A full snapshot follows by depth(): what it does not name until end_snapshot() is gone then,
+  // but for the best quoted level.
+  void begin_snapshot() noexcept {
+    for (auto& [r, level] : levels_) {
+      level.in_doubt = !has_quote_ || r != best_rank_;
+    }
+  }
   template <class F>
-  void begin_snapshot(F&& changed) {
+  void end_snapshot(F&& changed) {
     for (auto it = levels_.begin(); it != levels_.end();) {
       const auto next = std::next(it);
-      if (!has_quote_ || it->first != best_rank_) {
+      if (it->second.in_doubt) {
         erase(it, changed);
       }
       it = next;
@@ -89,12 +98,13 @@ class BookSide {
     std::int64_t recorded{0};
     std::int64_t consumed{0};
     std::int64_t traded{0};
+    bool in_doubt{false};  // a snapshot is under way and has not named it
     [[nodiscard]] std::int64_t available() const noexcept { return recorded - consumed; }
   };
   template <class F>
   void walk(F&& visit) {
     for (auto it = visible_begin(); it != levels_.end(); ++it) {
-      if (!visit(price(it->first), it->second)) {
+      if (!visit(price(it->first), it->second) || quotes_only_) {
         return;
       }
     }
@@ -102,7 +112,7 @@ class BookSide {
   template <class F>
   void walk(F&& visit) const {
     for (auto it = visible_begin(); it != levels_.end(); ++it) {
-      if (!visit(price(it->first), it->second)) {
+      if (!visit(price(it->first), it->second) || quotes_only_) {
         return;
       }
     }
@@ -117,9 +127,9 @@ class BookSide {
   [[nodiscard]] Qty recorded_at(Price px) const noexcept;
   // The size at px is recorded, even if it is none: px is not behind the best level of a book that
   // is recorded by quotes alone.
-  [[nodiscard]] bool knows(Price px) const noexcept {
-    return quotes_only_ ? has_quote_ && rank(px) <= best_rank_ : known();
-  }
+  [[nodiscard]] bool knows(Price px) const noexcept { return quotes_only_ ? shows(px) : known(); }
+  // A quote says all about px: it is the best price, or nobody is there.
+  [[nodiscard]] bool shows(Price px) const noexcept { return has_quote_ && rank(px) <= best_rank_; }
   // Something was recorded on this side: its emptiness, if it is empty, is a fact.
   [[nodiscard]] bool known() const noexcept { return has_quote_ || !levels_.empty(); }
 
@@ -138,13 +148,19 @@ class BookSide {
     return has_quote_ ? levels_.lower_bound(best_rank_) : levels_.begin();
   }
 
+  [[nodiscard]] bool hides(std::int64_t r) const noexcept {
+    return has_quote_ && (quotes_only_ ? r != best_rank_ : r < best_rank_);
+  }
+
   template <class F>
   void set(std::int64_t r, std::int64_t qty, F& changed) {
     Level& level = levels_[r];
+    level.in_doubt = false;
     if (level.recorded == qty) {
       return;  // a repeat is not a change: what we consumed stays consumed
     }
-    const LevelChange change{price(r), level.recorded, level.traded, qty};
+    // What became of a level while it was hidden is not known: nothing of it counts as cancelled.
+    const LevelChange change{price(r), shown_again_ ? 0 : level.recorded, level.traded, qty};
     level = Level{qty, 0, 0};
     changed(change);
   }
@@ -158,6 +174,7 @@ class BookSide {
 
   std::int64_t sign_;
   bool quotes_only_{false};
+  bool shown_again_{false};  // the level being set was behind the best quote before
   bool has_quote_{false};
   std::int64_t best_rank_{kNoRank};
   Levels levels_{};

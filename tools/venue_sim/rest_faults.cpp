@@ -30,8 +30,15 @@ std::string target(const ApiRequest& request) {
   return std::string(request.path) + "?" + std::string(request.query);
 }
 
-bool is_read(FaultSite site) noexcept {
-  return site != FaultSite::kPost && site != FaultSite::kPatch && site != FaultSite::kDelete;
+// Reads of what changes under a client's hands; one order is asked for under too many names.
+bool is_list(FaultSite site) noexcept {
+  return site == FaultSite::kOrders || site == FaultSite::kPositions ||
+         site == FaultSite::kAccount || site == FaultSite::kActivities;
+}
+
+template <class T>
+void change(T& field, const std::optional<T>& to) {
+  field = to.value_or(field);
 }
 
 }  // namespace
@@ -64,9 +71,6 @@ FaultSite fault_site(std::string_view method, std::string_view path) noexcept {
 RestOutcome RestFaults::serve(const ApiRequest& request, WallNanos now,
                               const std::function<ApiAnswer()>& execute) {
   const FaultSite site = fault_site(request.method, request.path);
-  if (!faults_.concerns(site)) {
-    return answered(execute());
-  }
   const std::optional<FaultHit> hit = faults_.strike(site, now);
   if (hit) {
     switch (hit->kind) {
@@ -80,7 +84,10 @@ RestOutcome RestFaults::serve(const ApiRequest& request, WallNanos now,
         return outcome;
       }
       case FaultKind::kFalseAnswer:
-        return answered(pretend(site, request, now));
+        if (auto pretended = pretend(site, request, now)) {
+          return answered(*std::move(pretended));
+        }
+        break;
       case FaultKind::kHang:
         if (!hit->executed) {
           return {.how = RestOutcome::How::kNever};
@@ -91,7 +98,8 @@ RestOutcome RestFaults::serve(const ApiRequest& request, WallNanos now,
     }
   }
   RestOutcome outcome = answered(execute());
-  const ApiAnswer fresh = is_read(site) ? outcome.answer : ApiAnswer{};
+  const bool kept = is_list(site);
+  const ApiAnswer fresh = kept ? outcome.answer : ApiAnswer{};
   if (hit) {
     switch (hit->kind) {
       case FaultKind::kDelay:
@@ -116,7 +124,7 @@ RestOutcome RestFaults::serve(const ApiRequest& request, WallNanos now,
         break;
     }
   }
-  if (is_read(site)) {
+  if (kept) {
     remember(request, fresh);
   }
   return outcome;
@@ -143,35 +151,84 @@ void RestFaults::remember(const ApiRequest& request, const ApiAnswer& answer) {
   }
 }
 
-ApiAnswer RestFaults::pretend(FaultSite site, const ApiRequest& request, WallNanos now) {
-  if (site == FaultSite::kDelete) {
-    return {request.path == "/v2/orders" ? 207 : 204,
-            request.path == "/v2/orders" ? std::string("[]") : std::string(), false};
+std::optional<ApiAnswer> RestFaults::pretend(FaultSite site, const ApiRequest& request,
+                                             WallNanos now) {
+  if (request.path == "/v2/orders") {
+    return site == FaultSite::kPost ? pretend_order(request, now) : pretend_cancel_all();
   }
+  const Order* order = open_order(request.path);
+  if (order == nullptr) {
+    return std::nullopt;
+  }
+  return site == FaultSite::kDelete ? ApiAnswer{204, {}, false}
+                                    : pretend_replace(*order, request, now);
+}
+
+// The open order that a path below /v2/orders names.
+const Order* RestFaults::open_order(std::string_view path) const {
+  constexpr std::string_view kBelow = "/v2/orders/";
+  Id128 id{};
+  if (!path.starts_with(kBelow) || !parse_uuid(path.substr(kBelow.size()), id)) {
+    return nullptr;
+  }
+  const auto key = venue_.orders().find(id);
+  return key && venue_.orders()[*key].open() ? &venue_.orders()[*key] : nullptr;
+}
+
+std::optional<ApiAnswer> RestFaults::pretend_order(const ApiRequest& request, WallNanos now) {
+  auto parsed = parse_order_request(request.body, venue_);
+  if (std::holds_alternative<ApiError>(parsed)) {
+    return std::nullopt;
+  }
+  Order order;
+  order.asked = std::get<NewOrder>(std::move(parsed));
+  return made_up(std::move(order), now);
+}
+
+std::optional<ApiAnswer> RestFaults::pretend_replace(const Order& old, const ApiRequest& request,
+                                                     WallNanos now) {
+  auto parsed = parse_replace_request(request.body);
+  if (std::holds_alternative<ApiError>(parsed)) {
+    return std::nullopt;
+  }
+  const auto& changes = std::get<ReplaceOrder>(parsed);
+  Order order;
+  order.asked = old.asked;
+  order.asked.client_order_id.clear();
+  change(order.asked.client_order_id, changes.client_order_id);
+  change(order.asked.qty, changes.qty);
+  change(order.asked.tif, changes.tif);
+  change(order.asked.limit, changes.limit);
+  change(order.asked.stop, changes.stop);
+  order.replaces = old.key;
+  order.replaces_id = old.id;
+  return made_up(std::move(order), now);
+}
+
+ApiAnswer RestFaults::pretend_cancel_all() const {
+  ApiAnswer answer;
+  answer.status = 207;
+  JsonWriter json(answer.body);
+  json.begin_array();
+  for (const OrderKey key : venue_.open()) {
+    json.begin_object();
+    json.key("id").uuid(venue_.orders()[key].id);
+    json.key("status").integer(200);
+    json.end_object();
+  }
+  json.end_array();
+  return answer;
+}
+
+// The answer to a change, with an id that nothing has.
+ApiAnswer RestFaults::made_up(Order order, WallNanos now) {
+  order.id = derived_id(kPretenceSeed, pretended_++);
+  if (order.asked.client_order_id.empty()) {
+    order.asked.client_order_id = to_string(derived_id(kPretenceSeed, pretended_++));
+  }
+  order.submitted_at = order.updated_at = now;
   ApiAnswer answer;
   JsonWriter json(answer.body);
-  Order order;
-  if (site == FaultSite::kPost) {
-    auto parsed = parse_order_request(request.body, venue_);
-    if (auto* error = std::get_if<ApiError>(&parsed)) {
-      return {error->status, std::move(error->body), false};
-    }
-    order.asked = std::get<NewOrder>(std::move(parsed));
-  } else {
-    const std::size_t slash = request.path.rfind('/');
-    Id128 id{};
-    const bool read = parse_uuid(request.path.substr(slash + 1), id);
-    const auto key = read ? venue_.orders().find(id) : std::nullopt;
-    if (!key) {
-      ApiError error =
-          not_found("order not found for " + std::string(request.path.substr(slash + 1)));
-      return {error.status, std::move(error.body), false};
-    }
-    order.asked = venue_.orders()[*key].asked;
-    order.asked.client_order_id = "pretended-" + std::to_string(pretended_);
-  }
-  order.id = derived_id(kPretenceSeed, pretended_++);
-  order.submitted_at = order.updated_at = now;
   encode_order(json, order, venue_.symbols()[order.asked.symbol]);
   return answer;
 }

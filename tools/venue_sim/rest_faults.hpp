@@ -7,7 +7,9 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "tools/venue_sim/faults.hpp"
 #include "tools/venue_sim/rest_api.hpp"
@@ -44,8 +46,16 @@ class RestFaults {
   [[nodiscard]] ApiAnswer stale(const ApiRequest& request, std::uint32_t back,
                                 const ApiAnswer& fresh);
   void remember(const ApiRequest& request, const ApiAnswer& answer);
-  // As if the change had been made.
-  [[nodiscard]] ApiAnswer pretend(FaultSite site, const ApiRequest& request, WallNanos now);
+  // The answer of an order that was made, replaced or cancelled; nothing for what the venue would
+  // refuse, and for changes of other things.
+  [[nodiscard]] std::optional<ApiAnswer> pretend(FaultSite site, const ApiRequest& request,
+                                                 WallNanos now);
+  [[nodiscard]] std::optional<ApiAnswer> pretend_order(const ApiRequest& request, WallNanos now);
+  [[nodiscard]] std::optional<ApiAnswer> pretend_replace(const Order& old,
+                                                         const ApiRequest& request, WallNanos now);
+  [[nodiscard]] ApiAnswer pretend_cancel_all() const;
+  [[nodiscard]] ApiAnswer made_up(Order order, WallNanos now);
+  [[nodiscard]] const Order* open_order(std::string_view path) const;
 
   Faults& faults_;
   const Venue& venue_;

@@ -82,6 +82,26 @@ std::int64_t day_start_ns(const Session& session, NewYork& new_york) {
   return first - first % kNanosPerSecond - seconds * kNanosPerSecond;
 }
 
+// The midnight that began the trading day before the recorded one.
+std::int64_t previous_day_ns(const Session& session, NewYork& new_york) {
+  CivilDay day = new_york.local_day(WallNanos{session.first_send_ns()});
+  do {
+    --day.days;
+  } while (!is_trading_day(day));
+  return new_york.moment(day, 0).ns;
+}
+
+// Throws Error(kUsage) when the session would be over before it starts.
+std::int64_t start_ns(const Session& session, const ServerConfig& config) {
+  const std::int64_t start = session.first_send_ns() + config.history_ns;
+  if (config.history_ns > 0 && (config.speed.max() || start > session.last_send_ns())) {
+    throw Error(ExitCode::kUsage, "--history-minutes " +
+                                      std::to_string(config.history_ns / (60 * kNanosPerSecond)) +
+                                      ": needs a --speed other than max and a longer session");
+  }
+  return start;
+}
+
 // Limit, what is left of it, and when it is whole again, as the headers tell them.
 std::array<std::string, 3> told_budget(const RateLimit* budget) {
   if (budget == nullptr) {
@@ -100,6 +120,8 @@ MarketHubOptions hub_options(const ServerConfig& config, const Session& session,
   options.ping_every_ns = config.ping_every_ns;
   options.ghost_ns = config.ghost_ns;
   options.day_start_ns = day_start_ns(session, new_york);
+  options.previous_day_ns = previous_day_ns(session, new_york);
+  options.corrections = config.corrections;
   options.iex_recorded =
       std::any_of(session.records.begin(), session.records.end(),
                   [](const SessionRecord& record) { return record.exchange == 'V'; });
@@ -135,7 +157,7 @@ VenueServer::VenueServer(const Session& session, const ServerConfig& config)
       config_(config),
       symbols_(venue_symbols(session)),
       account_(config.state_dir, new_account(config), symbols_),
-      timeline_(session.first_send_ns(), last_send_ns(session, config.repeat), config.speed),
+      timeline_(start_ns(session, config), last_send_ns(session, config.repeat), config.speed),
       venue_(symbols_, venue_options(config, account_.terms(), timeline_, symbols_),
              IdSource(account_.terms().seed)),
       player_(session, timeline_, venue_, config.repeat),
@@ -156,10 +178,12 @@ VenueServer::VenueServer(const Session& session, const ServerConfig& config)
   venue_.set_session_time(session_time_);
   api_.on_configuration([this](bool suspended) { account_.append_configuration(suspended); });
   venue_.set_faults(faults_);
-  venue_.set_listener([this](const OrderEvent& event) {
-    account_.append(event, venue_.ids().issued());
-    trading_.on_order_event(event);
-  });
+  venue_.set_listener(
+      [this](const OrderEvent& event) {
+        account_.append(event, venue_.ids().issued());
+        trading_.on_order_event(event);  // leaves with the next turn of the loop
+      },
+      [this] { account_.commit(); });
   if (account_.continued()) {
     venue_.restore(account_.take_saved());
     log_info("account {} continued: {} orders, {} open", account_.terms().identity.number,
@@ -243,9 +267,8 @@ void VenueServer::run(const std::atomic<bool>& stop) {
 
 void VenueServer::turn(int max_wait_ms) {
   const WallNanos at = now();
-  if (!timeline_.started() && (config_.start_at_once || market_.was_subscribed())) {
-    timeline_.start(at);
-    log_info("session starts: {} records, {} symbols", player_.total(), symbols_.size());
+  if (config_.start_at_once || market_.was_subscribed()) {
+    start_session(at);
   }
   if (timeline_.paced()) {
     catch_up(at);
@@ -269,6 +292,13 @@ void VenueServer::turn(int max_wait_ms) {
   }
 }
 
+void VenueServer::start_session(WallNanos at) {
+  if (!timeline_.started()) {
+    timeline_.start(at);
+    log_info("session starts: {} records, {} symbols", player_.total(), symbols_.size());
+  }
+}
+
 void VenueServer::catch_up(WallNanos at) {
   while (player_.play(at, kPlayAtOnce, market_) == kPlayAtOnce) {
   }
@@ -279,7 +309,9 @@ void VenueServer::end_session(WallNanos at) {
   if (!ended_at_) {
     ended_at_ = at;
     next_repeat_ = WallNanos{at.ns + kRepeatNs};
-    venue_.post_fees(at);
+    if (venue_.post_fees(at) > 0) {
+      account_.append_fees(at);
+    }
     market_.finish();
     log_info("session ended: {} records played", player_.played());
   } else if (at >= next_repeat_) {
@@ -346,12 +378,15 @@ void VenueServer::serve(const net::ServerRequest& request, const net::Responder&
     answer(responder, std::move(refusal), &budget);
     return;
   }
+  if (data && config_.history_ns > 0) {
+    start_session(at);  // there is a past to ask for, and it needs a moment
+  }
   if (timeline_.paced()) {
     catch_up(at);
   }
   const ApiRequest asked{request.method, request.path, request.query, request.body};
   RestOutcome outcome = rest_faults_.serve(
-      asked, at, [&] { return data ? data_.handle(asked) : api_.handle(asked, at); });
+      asked, at, [&] { return data ? data_.handle(asked, at) : api_.handle(asked, at); });
   net::Responder broken = responder;
   switch (outcome.how) {
     case RestOutcome::How::kAnswer:

@@ -28,8 +28,8 @@
 #include "tools/venue_sim/rate_limit.hpp"
 #include "tools/venue_sim/rest_api.hpp"
 #include "tools/venue_sim/rest_faults.hpp"
-#include "tools/venue_sim/stream_faults.hpp"
 #include "tools/venue_sim/session_time.hpp"
+#include "tools/venue_sim/stream_faults.hpp"
 #include "tools/venue_sim/trading_hub.hpp"
 #include "tools/venue_sim/trading_switches.hpp"
 
@@ -56,9 +56,11 @@ struct ServerConfig {
   std::uint32_t upgrades_per_minute{0};  // of the market data endpoints together; 0 = no limit
   std::int64_t mute_ns{90'000'000'000};  // real time until a silent market session is cut
   std::int64_t ping_every_ns{10'000'000'000};
-  std::int64_t ghost_ns{0};  // real time a lost market session keeps its place
-  std::uint64_t seed{0};     // 0 = random; ids follow from it
-  std::size_t repeat{1};     // the session is played so many times
+  std::int64_t ghost_ns{0};      // real time a lost market session keeps its place
+  std::uint64_t seed{0};         // 0 = random; ids follow from it
+  std::size_t repeat{1};         // the session is played so many times
+  std::int64_t history_ns{0};    // so much of the session lies before its start; not at "max"
+  std::uint32_t corrections{0};  // every Nth trade of a stock is corrected or cancelled; 0 = none
   std::string fault{"off"};
   std::int64_t clock_skew_ns{0};  // of every stamp the venue tells, against the machine's clock
 };
@@ -86,6 +88,7 @@ class VenueServer {
 
  private:
   [[nodiscard]] WallNanos now() const noexcept { return WallNanos{loop_.now().ns}; }
+  void start_session(WallNanos at);
   void catch_up(WallNanos at);
   void end_session(WallNanos at);
   void wait(WallNanos at, int max_wait_ms);

@@ -7,6 +7,14 @@ namespace sluice::sim {
 
 void FaultySession::pump(WallNanos now) {
   now_ = now;
+  if (reordering_ && now >= release_at_) {
+    reordering_ = false;
+    const std::string late = std::exchange(successor_first_, {});
+    if (!pass(late, successor_binary_)) {
+      session_.cut();
+      return;
+    }
+  }
   while (!held_.empty() && held_.front().due <= now) {
     Held held = std::move(held_.front());
     held_.pop_front();
@@ -19,7 +27,10 @@ void FaultySession::pump(WallNanos now) {
 }
 
 std::optional<WallNanos> FaultySession::next_due() const noexcept {
-  return held_.empty() ? std::nullopt : std::optional(held_.front().due);
+  if (held_.empty()) {
+    return reordering_ ? std::optional(release_at_) : std::nullopt;
+  }
+  return reordering_ ? std::min(release_at_, held_.front().due) : held_.front().due;
 }
 
 bool FaultySession::send(std::string_view payload, bool binary) {
@@ -43,6 +54,7 @@ bool FaultySession::send(std::string_view payload, bool binary) {
       successor_first_ = payload;
       successor_binary_ = binary;
       reordering_ = true;
+      release_at_.ns = now_.ns + kNoSuccessorNs;
       return true;
     case FaultKind::kCut:
       cut_in_mid_frame(payload, binary);

@@ -18,6 +18,7 @@ namespace sluice::sim {
 class FaultySession final : public net::WsServerSession {
  public:
   static constexpr std::size_t kMaxHeldBytes = 4 << 20;
+  static constexpr std::int64_t kNoSuccessorNs = kNanosPerSecond;
 
   // `session` and `faults` must outlive it.
   FaultySession(net::WsServerSession& session, Faults& faults, FaultSite site, WallNanos now)
@@ -66,7 +67,8 @@ class FaultySession final : public net::WsServerSession {
   std::deque<Held> held_;  // in the order of their going
   std::size_t held_bytes_{0};
   WallNanos free_at_{};          // a slow stream sends nothing before
-  std::string successor_first_;  // waits for the message after it
+  std::string successor_first_;  // waits for the message after it, until release_at_
+  WallNanos release_at_{};
   bool successor_binary_{false};
   bool reordering_{false};
   bool muted_{false};

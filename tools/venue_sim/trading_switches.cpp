@@ -47,6 +47,11 @@ void apply(const TradingSwitches& switches, const std::vector<Symbol>& symbols,
   }
   const std::size_t shorting = one_of("--shorting", switches.shorting, {"auto", "on", "off"});
   options.shorting = shorting == 1 || (shorting == 0 && options.multiplier > 1);
+  if (options.shorting && options.multiplier == 1) {  // what a short sale brings in would buy more
+    throw Error(ExitCode::kUsage,
+                "--shorting on: an account of multiplier 1 pays in cash and cannot sell short; use "
+                "--multiplier 2 or 4, or --shorting off");
+  }
   constexpr WashTrade kWash[]{WashTrade::kOff, WashTrade::kEquities, WashTrade::kOn};
   options.wash_trade =
       kWash[one_of("--wash-trade", switches.wash_trade, {"off", "equities", "on"})];

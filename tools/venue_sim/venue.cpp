@@ -51,28 +51,32 @@ std::optional<Price> Venue::mark(SymbolIndex symbol) const {
 void Venue::quote(WallNanos at, SymbolIndex symbol, const RecordedQuote& quote) {
   matcher_.quote(symbol, quote, fills_);
   apply_fills(at);
+  settle();
 }
 
 void Venue::trade(WallNanos at, SymbolIndex symbol, const RecordedTrade& trade) {
   last_trade_[symbol] = trade.px;
   RecordedTrade rest = trade;
-  if ((trade.opening || trade.closing) && !halted_[symbol]) {
+  if ((trade.opening || trade.closing) && !trade.exempt && !halted_[symbol]) {
     auction(at, symbol, rest);
   }
   matcher_.trade(symbol, rest, fills_);
   apply_fills(at);
   elect(at, symbol, trade);
+  settle();
 }
 
 void Venue::depth(WallNanos at, SymbolIndex symbol, const RecordedLevel& level) {
   matcher_.depth(symbol, level, fills_);
   apply_fills(at);
+  settle();
 }
 
 void Venue::status(WallNanos at, SymbolIndex symbol, bool trading) {
   halted_[symbol] = !trading;
   matcher_.halt(symbol, !trading, fills_);
   apply_fills(at);
+  settle();
 }
 
 // --- what is due
@@ -96,6 +100,7 @@ void Venue::run_until(WallNanos at) {
     const bool order_due = !due_.empty() && due_.top().at <= at;
     if (hours && *hours <= at && (!order_due || *hours <= due_.top().at)) {
       cross_boundary(std::max(*hours, before));
+      settle();
       continue;
     }
     if (!order_due) {
@@ -115,6 +120,7 @@ void Venue::run_until(WallNanos at) {
         finish_replace(due.at, order);
         break;
     }
+    settle();
   }
 }
 
@@ -132,6 +138,11 @@ void Venue::arrive(WallNanos at, Order& order) {
       order.updated_at = at;
       emit("accepted", order, at, nullptr);
     }
+    return;
+  }
+  const bool first = order.status == OrderStatus::kPendingNew && !order.parent;
+  if (first && faults_ != nullptr && faults_->strike(FaultSite::kArrivals, at)) {
+    end(at, order, OrderStatus::kRejected, "rejected");
     return;
   }
   const bool waits_for_auction = is_auction(order.asked.tif);
@@ -268,11 +279,13 @@ std::optional<ApiError> Venue::cancel(WallNanos at, OrderKey key) {
   const std::int64_t late = hit ? hit->ms * kNanosPerMilli : 0;
   const WallNanos due{std::max(at.ns + options_.cancel_latency_ns + late, order.arrives_at.ns)};
   due_.push({due, sequence_++, key, Task::kCancel});
+  settle();
   return std::nullopt;
 }
 
 void Venue::cancel_at_once(WallNanos at, OrderKey key) {
   finish_cancel(at, orders_[key]);
+  settle();
 }
 
 void Venue::finish_cancel(WallNanos at, Order& order) {

@@ -79,7 +79,12 @@ class Venue {
 
   Venue(std::vector<Symbol> symbols, const VenueOptions& options, IdSource ids);
 
-  void set_listener(Listener listener) { listener_ = std::move(listener); }
+  // `settled` is called when all events of one call, or of one thing that was due, were told: they
+  // belong together.
+  void set_listener(Listener listener, std::function<void()> settled = {}) {
+    listener_ = std::move(listener);
+    settled_ = std::move(settled);
+  }
   // Before any order; it must outlive the venue. Without it venue time is session time.
   void set_session_time(const SessionTime& time) noexcept { time_ = &time; }
   // Fills split and cancels late on request; it must outlive the venue.
@@ -107,8 +112,8 @@ class Venue {
   void run_until(WallNanos at);
   [[nodiscard]] std::optional<WallNanos> next_due() const;
 
-  // Posts the fee activities that waited for the end of the day.
-  void post_fees(WallNanos at);
+  // Posts the fee activities that waited for the end of the day; returns how many.
+  std::size_t post_fees(WallNanos at);
 
   // The account's own switch: no new orders while it is set.
   void suspend_trading(bool suspended) noexcept { suspended_ = suspended; }
@@ -149,6 +154,11 @@ class Venue {
     std::vector<Order> orders;  // open ones go back to the matcher, behind whoever is there; those
                                 // that rested rest again and stay makers
     std::vector<Execution> executions;  // booked again: cash, positions and fees follow from them
+    struct FeePost {
+      std::size_t executions;  // so many of them had happened
+      WallNanos at;
+    };
+    std::vector<FeePost> fee_posts;  // of accounts whose fees wait for the end of the day
     bool suspended{false};
   };
   void restore(Saved saved);
@@ -215,6 +225,11 @@ class Venue {
   void end_alone(WallNanos at, Order& order, OrderStatus status, std::string_view event);
   void emit(std::string_view event, Order& order, WallNanos at, const Execution* execution,
             bool quiet = false);
+  void settle() const {
+    if (settled_) {
+      settled_();
+    }
+  }
 
   // --- venue_books.cpp
   // What the end of an order means for its group: legs come alive, go, or shrink.
@@ -252,6 +267,7 @@ class Venue {
   std::uint64_t sequence_{0};
   Fills fills_;
   Listener listener_;
+  std::function<void()> settled_;
   Faults* faults_{nullptr};
   SameTime same_time_{};
   const SessionTime* time_{&same_time_};

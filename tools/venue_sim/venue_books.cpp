@@ -170,7 +170,8 @@ void Venue::apply_fill(WallNanos at, const Fill& fill) {
   }
 }
 
-void Venue::post_fees(WallNanos at) {
+std::size_t Venue::post_fees(WallNanos at) {
+  const std::size_t before = activities_.size();
   for (; fees_posted_ < executions_.size(); ++fees_posted_) {
     const Execution& execution = executions_[fees_posted_];
     if (symbols_[orders_[execution.order].asked.symbol].is_equity()) {
@@ -182,6 +183,7 @@ void Venue::post_fees(WallNanos at) {
     activities_.push_back({Activity::Kind::kFee, static_cast<std::uint32_t>(fees_posted_),
                            WallNanos{std::max(at.ns, earliest)}});
   }
+  return activities_.size() - before;
 }
 
 Venue::Hold Venue::needed(const Order& order) const {
@@ -231,6 +233,7 @@ void Venue::restore(Saved saved) {
       open_.insert(stored.key);
     }
   }
+  auto post = saved.fee_posts.begin();
   for (const Execution& execution : saved.executions) {
     const NewOrder& asked = orders_[execution.order].asked;
     static_cast<void>(
@@ -240,6 +243,9 @@ void Venue::restore(Saved saved) {
     executions_.push_back(execution);
     if (!options_.fees_at_day_end) {
       post_fees(execution.at);
+    }
+    for (; post != saved.fee_posts.end() && post->executions == executions_.size(); ++post) {
+      post_fees(post->at);
     }
   }
   restore_links();

@@ -122,8 +122,9 @@ void Venue::cross_boundary(WallNanos at) {
   }
 }
 
-// The auction's print fills the orders that wait for it, at its price and out of its size; what it
-// leaves of them expires. `trade` keeps what they did not take.
+// An auction's print fills the orders that wait for it, at its price and out of its size. Each
+// exchange prints its own, the listing one often last: what one leaves waits for the next, until
+// nobody waits any longer. `trade` keeps what they did not take.
 void Venue::auction(WallNanos at, SymbolIndex symbol, RecordedTrade& trade) {
   const TimeInForce tif = trade.opening ? TimeInForce::kOpg : TimeInForce::kCls;
   std::vector<OrderKey> waiting;
@@ -149,9 +150,6 @@ void Venue::auction(WallNanos at, SymbolIndex symbol, RecordedTrade& trade) {
     if (qty > 0) {
       trade.qty.raw -= qty;
       apply_fill(at, {key, trade.px, Qty{qty}, true});
-    }
-    if (order.open()) {
-      end(at, order, OrderStatus::kExpired, "expired");
     }
   }
 }

@@ -55,6 +55,9 @@ std::variant<OrderKey, ApiError> Venue::replace(WallNanos at, OrderKey key,
   if (auto refusal = apply_change(next.asked, change, old)) {
     return *std::move(refusal);
   }
+  if (auto refusal = check_window(next.asked, time_->session_ns(at))) {
+    return *std::move(refusal);
+  }
   next.opening = old.opening;
   next.parent = old.parent;
   next.hwm = old.hwm;
@@ -69,6 +72,9 @@ std::variant<OrderKey, ApiError> Venue::replace(WallNanos at, OrderKey key,
       return *std::move(refusal);
     }
   }
+  if (auto refusal = check_wash_trade(next.asked)) {
+    return *std::move(refusal);
+  }
   next.replaces = key;
   next.replaces_id = old.id;
   Order& successor = add(at, std::move(next));
@@ -77,6 +83,7 @@ std::variant<OrderKey, ApiError> Venue::replace(WallNanos at, OrderKey key,
   old.updated_at = at;
   emit("pending_replace", old, at, nullptr, !options_.variants.pending_replace_event);
   accept(at, successor, Task::kReplace);
+  settle();
   return successor.key;
 }
 

@@ -100,6 +100,7 @@ std::variant<OrderKey, ApiError> Venue::submit(WallNanos at, NewOrder asked) {
   Order& stored = add(at, std::move(order));
   accept(at, stored, Task::kArrive);
   add_legs(at, stored);
+  settle();
   return stored.key;
 }
 
