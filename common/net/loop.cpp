@@ -60,7 +60,13 @@ struct Loop::Impl {
 
   explicit Impl(std::size_t max_timers) : timers(max_timers) {}
 
-  static void wait_over(lws_sorted_usec_list_t* /*timer*/) {}  // ending the wait is all it does
+  // Ending the wait is all it does. It may come before the wait begins, when this thread was held
+  // up in between; libwebsockets would then wait for half a minute. So it sets itself again: one of
+  // them is always ahead of the wait.
+  static void wait_over(lws_sorted_usec_list_t* timer) {
+    Impl& self = *reinterpret_cast<Impl*>(timer);
+    lws_sul_schedule(self.context, 0, &self.wait_timer, &Impl::wait_over, 1'000);
+  }
 };
 
 Loop::Loop(const ClockCalibration& clock, const LoopOptions& options)
@@ -96,8 +102,10 @@ void Loop::poll_once() {
 void Loop::service(int timeout_ms) {
   SLUICE_ASSERT(!impl_->turning, "a callback of the loop must not turn the loop");
   impl_->turning = true;
-  impl_->timers.run_due(now().ns);
-  const std::int64_t limit_us = std::int64_t{std::clamp(timeout_ms, 0, kMaxWaitMs)} * 1'000;
+  // What a timer did is news for the caller: then there is nothing to wait for.
+  const bool ran = impl_->timers.run_due(now().ns) > 0;
+  const std::int64_t limit_us =
+      ran ? 0 : std::int64_t{std::clamp(timeout_ms, 0, kMaxWaitMs)} * 1'000;
   std::int64_t wait_us = limit_us;
   if (!impl_->timers.empty()) {
     wait_us =

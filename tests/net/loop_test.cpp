@@ -1,6 +1,9 @@
 #include "common/net/loop.hpp"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <time.h>
 
 #include <algorithm>
 #include <atomic>
@@ -136,6 +139,34 @@ TEST(Loop, ServiceReturnsForADueTimer) {
   while (!ran)
     loop.service(60'000);
   EXPECT_LT(loop.now().ns - start.ns, 30'000'000'000);
+}
+
+// The loop may be pushed off its core at any moment, also between setting its alarm and waiting for
+// it: a wait that begins after the alarm must end all the same. A signal does the pushing here:
+// once in each round, at another microsecond of it.
+TEST(Loop, ServiceReturnsAlsoWhenItIsHeldUpBeforeItWaits) {
+  struct sigaction hold {};
+  hold.sa_handler = [](int) {
+    const timespec longer_than_the_timer{0, 3'000'000};
+    ::nanosleep(&longer_than_the_timer, nullptr);
+  };
+  struct sigaction before {};
+  ASSERT_EQ(::sigaction(SIGALRM, &hold, &before), 0);
+  Loop loop;
+  loop.poll_once();
+  std::int64_t longest = 0;
+  for (int i = 0; i < 300 && longest < 20'000'000'000; ++i) {
+    bool ran = false;
+    loop.after(1'100'000, [&] { ran = true; });
+    const MonoNanos start = loop.now();
+    const itimerval soon{{0, 0}, {0, 1 + i % 50}};
+    ASSERT_EQ(::setitimer(ITIMER_REAL, &soon, nullptr), 0);
+    while (!ran)
+      loop.service(60'000);
+    longest = std::max(longest, loop.now().ns - start.ns);
+  }
+  EXPECT_LT(longest, 20'000'000'000) << "a wait without its alarm lasts half a minute";
+  ASSERT_EQ(::sigaction(SIGALRM, &before, nullptr), 0);
 }
 
 TEST(Loop, WakeFromAnotherThreadEndsService) {
