@@ -13,18 +13,6 @@ namespace {
 
 constexpr std::int64_t kMinuteNs = 60 * kNanosPerSecond;
 
-std::vector<std::string> split(std::string_view text, char by) {
-  std::vector<std::string> parts;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(by), text.size());
-    if (end > 0) {
-      parts.emplace_back(text.substr(0, end));
-    }
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return parts;
-}
-
 template <class Number>
 bool read_number(std::string_view text, Number& out) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
@@ -49,36 +37,6 @@ std::optional<std::int64_t> bar_length(std::string_view text) {
     return kDayBarNs;
   }
   return std::nullopt;
-}
-
-std::map<std::string, std::string> read_pairs(std::string_view query) {
-  std::map<std::string, std::string> pairs;
-  for (const std::string& pair : split(query, '&')) {
-    const std::size_t equals = std::min(pair.find('='), pair.size());
-    const std::string_view value =
-        equals < pair.size() ? std::string_view(pair).substr(equals + 1) : std::string_view();
-    pairs[percent_decode(std::string_view(pair).substr(0, equals), true)] =
-        percent_decode(value, true);
-  }
-  return pairs;
-}
-
-// A moment, or a day, which stands for its first nanosecond in UTC. An offset's '+' that was not
-// escaped arrives as a blank.
-bool read_time(std::string text, std::optional<WallNanos>& out) {
-  if (text.empty()) {
-    return true;
-  }
-  if (text.size() == 10) {
-    text += "T00:00:00Z";
-  }
-  std::replace(text.begin(), text.end(), ' ', '+');
-  WallNanos at{};
-  if (!parse_rfc3339(text, at)) {
-    return false;
-  }
-  out = at;
-  return true;
 }
 
 }  // namespace
@@ -140,13 +98,10 @@ std::optional<ApiAnswer> DataQuestion::read_path(std::string_view path) {
   return std::nullopt;
 }
 
-std::optional<ApiAnswer> DataQuestion::read_query(const std::map<std::string, std::string>& query) {
-  const auto get = [&query](const char* name) {
-    const auto it = query.find(name);
-    return it == query.end() ? std::string() : it->second;
-  };
+std::optional<ApiAnswer> DataQuestion::read_query(const RestQuery& query) {
+  const auto get = [&query](std::string_view name) { return std::string(query.get(name)); };
   if (!single) {
-    names = split(get("symbols"), ',');
+    names = split(query.get("symbols"));
     std::sort(names.begin(), names.end());
     names.erase(std::unique(names.begin(), names.end()), names.end());
     if (names.empty()) {
@@ -158,7 +113,7 @@ std::optional<ApiAnswer> DataQuestion::read_query(const std::map<std::string, st
       return refuse_data(400, "invalid symbol: " + name);
     }
   }
-  if (!read_time(get("start"), start) || !read_time(get("end"), end)) {
+  if (!query.time("start", start) || !query.time("end", end)) {
     return refuse_data(400, "invalid start or end: a date or an RFC 3339 time is needed");
   }
   const std::string count = get("limit");
@@ -199,7 +154,7 @@ std::optional<ApiAnswer> DataQuestion::read(const ApiRequest& request) {
     return refuse_data(405, "method not allowed");
   }
   auto refusal = read_path(request.path);
-  return refusal ? refusal : read_query(read_pairs(request.query));
+  return refusal ? refusal : read_query(RestQuery(request.query));
 }
 
 }  // namespace sluice::sim

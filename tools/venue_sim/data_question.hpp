@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +12,7 @@
 
 #include "common/base/time.hpp"
 #include "tools/venue_sim/rest_api.hpp"
+#include "tools/venue_sim/rest_query.hpp"
 
 namespace sluice::sim {
 
@@ -52,8 +52,7 @@ struct DataQuestion {
 
  private:
   [[nodiscard]] std::optional<ApiAnswer> read_path(std::string_view path);
-  [[nodiscard]] std::optional<ApiAnswer> read_query(
-      const std::map<std::string, std::string>& query);
+  [[nodiscard]] std::optional<ApiAnswer> read_query(const RestQuery& query);
   [[nodiscard]] bool read_kind(std::string_view word);
 };
 

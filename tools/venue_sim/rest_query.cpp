@@ -31,14 +31,14 @@ std::string percent_decode(std::string_view text, bool plus_is_blank) {
   return out;
 }
 
-std::vector<std::string> split(std::string_view csv) {
+std::vector<std::string> split(std::string_view text, char by) {
   std::vector<std::string> parts;
-  while (!csv.empty()) {
-    const std::size_t comma = std::min(csv.find(','), csv.size());
-    if (comma > 0) {
-      parts.emplace_back(csv.substr(0, comma));
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(by), text.size());
+    if (end > 0) {
+      parts.emplace_back(text.substr(0, end));
     }
-    csv.remove_prefix(std::min(comma + 1, csv.size()));
+    text.remove_prefix(std::min(end + 1, text.size()));
   }
   return parts;
 }

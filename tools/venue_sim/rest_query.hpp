@@ -18,7 +18,7 @@ namespace sluice::sim {
 [[nodiscard]] std::string percent_decode(std::string_view text, bool plus_is_blank);
 
 // "a,b" to its parts; empty ones are left out.
-[[nodiscard]] std::vector<std::string> split(std::string_view csv);
+[[nodiscard]] std::vector<std::string> split(std::string_view text, char by = ',');
 
 class RestQuery {
  public:
