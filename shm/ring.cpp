@@ -138,10 +138,14 @@ std::uint64_t RingProbe::depth() const noexcept {
   const std::uint64_t released =
       cursor();  // first: it follows the tail, never overtakes it for long
   std::uint64_t next = tail();
-  const auto& stamp = mapping_.slots()[(next & (slots() - 1)) * mapping_.slot_words()];
-  // relaxed: a count; a producer that died between stamp and tail left one record behind the hint.
-  if (StdAtomics::load_relaxed(stamp) == stamp_of(next))
+  // relaxed: a count; a producer that died between its stamps and its tail left records behind the
+  // hint, a batch of them at most.
+  for (std::uint64_t i = 0; i < largest_claim(); ++i) {
+    const auto& stamp = mapping_.slots()[(next & (slots() - 1)) * mapping_.slot_words()];
+    if (StdAtomics::load_relaxed(stamp) != stamp_of(next))
+      break;
     ++next;
+  }
   const std::uint64_t depth = next - released;
   // The consumer may already have taken and released what the tail does not show yet.
   return static_cast<std::int64_t>(depth) < 0 ? 0 : depth;
@@ -157,6 +161,18 @@ std::uint64_t RingProbe::drops() const noexcept {
   return StdAtomics::load_relaxed(mapping_.producer()->drops);
 }
 
+std::uint64_t RingProbe::gaps() const noexcept {
+  return StdAtomics::load_relaxed(mapping_.producer()->gaps);
+}
+
+std::uint64_t RingProbe::snapshots() const noexcept {
+  return StdAtomics::load_relaxed(mapping_.producer()->snapshots);
+}
+
+std::uint64_t RingProbe::owed() const noexcept {
+  return StdAtomics::load_relaxed(mapping_.producer()->owed);
+}
+
 std::uint64_t RingProbe::broken_peer() const noexcept {
   return StdAtomics::load_relaxed(mapping_.producer()->broken_peer);
 }
@@ -164,7 +180,7 @@ std::uint64_t RingProbe::broken_peer() const noexcept {
 std::uint64_t RingProbe::oldest() const noexcept {
   const std::uint64_t next = tail();
   const std::uint64_t first = mapping_.header.initial_sequence;
-  const std::uint64_t kept = slots() - kLargestClaim - 1;
+  const std::uint64_t kept = slots() - largest_claim() - 1;
   return next - first > kept ? next - kept : first;
 }
 
@@ -181,7 +197,7 @@ bool RingProbe::read_words(std::uint64_t position, std::uint64_t* words,
     // show that lap, and the record is refused.
     words[i] = StdAtomics::load_acquire(slot[1 + i]);
   }
-  return tail() + kLargestClaim - position < slots();
+  return tail() + largest_claim() - position < slots();
 }
 
 }  // namespace sluice::shm

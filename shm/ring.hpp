@@ -116,6 +116,15 @@ class RingProducer {
     static_cast<void>(core_.try_push(std::bit_cast<typename Record::Words>(claimed_)));
   }
 
+  // For bulk: records are written at once and published together, in order. False: the ring is full
+  // or largest_batch() records are staged; publish, then try again. Not to be mixed with try_push()
+  // before publish().
+  [[nodiscard]] bool try_stage(const R& record) noexcept {
+    return core_.try_stage(std::bit_cast<typename Record::Words>(record));
+  }
+  void publish() noexcept { core_.publish(); }
+  [[nodiscard]] std::uint64_t staged() const noexcept { return core_.staged(); }
+
   [[nodiscard]] std::uint64_t tail() const noexcept { return core_.tail(); }  // next position
   [[nodiscard]] std::uint64_t capacity() const noexcept { return core_.capacity(); }
   [[nodiscard]] std::uint64_t free_slots() noexcept { return core_.free_slots(); }
@@ -123,6 +132,10 @@ class RingProducer {
 
   // Counts a record that was lost because the ring was full, where tools see it.
   void note_drop() noexcept { core_.note_drop(); }
+  // What a conflating producer told instead of what was lost, and the rows it still owes.
+  void note_gap() noexcept { core_.note_gap(); }
+  void note_snapshot() noexcept { core_.note_snapshot(); }
+  void set_owed(std::uint64_t rows) noexcept { core_.set_owed(rows); }
   // How often the consumer's cursor was impossible; each time the ring counted as full.
   [[nodiscard]] std::uint64_t broken_peer() const noexcept { return core_.broken_peer(); }
   // The consumer cut its file short; the ring is full from then on.

@@ -44,13 +44,23 @@ struct PrefetchAhead {
 };
 using NoPrefetch = PrefetchAhead<0, 0>;
 
+// Most records a producer writes ahead of its tail before it publishes them. At most a quarter of
+// the ring, so that tools find records to read in a small one too.
+inline constexpr std::uint64_t kLargestBatch = 32;
+[[nodiscard]] constexpr std::uint64_t largest_batch(std::uint64_t capacity) noexcept {
+  return capacity / 4 < kLargestBatch ? capacity / 4 : kLargestBatch;
+}
+
 // The producer's words in `.data`: written by the producer, read by tools and by its successor.
 template <class Atomics>
 struct ProducerWords {
-  alignas(kCacheLine) typename Atomics::Word tail;  // its own line: stored once per message
-  alignas(kCacheLine) typename Atomics::Word drops;
+  alignas(kCacheLine) typename Atomics::Word tail;   // its own line: stored once per message
+  alignas(kCacheLine) typename Atomics::Word drops;  // records that found the ring full
   typename Atomics::Word depth_max;    // largest depth seen when the cursor was re-read
   typename Atomics::Word broken_peer;  // cursors that could not be
+  typename Atomics::Word gaps;         // gap records told
+  typename Atomics::Word snapshots;    // snapshot records told
+  typename Atomics::Word owed;         // rows whose snapshot is still owed
 };
 
 // The consumer's words in `.cursor`.
@@ -97,29 +107,41 @@ class RingProducerCore {
     publish_tail();
   }
 
-  // True when position tail() may be written. Looks at shared memory only when the ring seems full.
+  // True when the next position may be written. Looks at shared memory only when the ring seems
+  // full.
   [[nodiscard]] bool has_room() noexcept {
-    return tail_ - cached_cursor_ <= mask_ || (refresh_cursor(), tail_ - cached_cursor_ <= mask_);
+    return next() - cached_cursor_ <= mask_ || (refresh_cursor(), next() - cached_cursor_ <= mask_);
   }
 
+  // Publishes one record. Requires that nothing is staged. False: full, nothing happened.
   [[nodiscard]] bool try_push(const Payload& payload) noexcept {
     if (!has_room())
       return false;
-    Word* const slot = slots_ + (tail_ & mask_) * kSlotWords;
-    if constexpr (Prefetch::kWriteAhead != 0)
-      prefetch(tail_ + Prefetch::kWriteAhead);
-    for (std::size_t i = 0; i < kPayloadWords; ++i) {
-      // release: a tool that meets this word in a slot of the last lap must also see the tail that
-      // allowed the overwrite (RingProbe::read). The consumer needs no more than relaxed here.
-      Atomics::store_release(slot[1 + i], payload[i]);
-    }
-    // release: pairs with the acquire in RingConsumerCore::peek(); the payload comes before its
-    // stamp.
-    Atomics::store_release(slot[0], stamp_of(tail_));
+    write(tail_, payload);
+    stamp(tail_);
     ++tail_;
     publish_tail();
     return true;
   }
+
+  // Writes a record behind the staged ones; nobody sees it before publish(). False: the ring is
+  // full or largest_batch() records are staged; publish, then try again.
+  [[nodiscard]] bool try_stage(const Payload& payload) noexcept {
+    if (staged_ == largest_batch(capacity()) || !has_room())
+      return false;
+    write(next(), payload);
+    ++staged_;
+    return true;
+  }
+  // Publishes all that is staged, in order. A producer that dies inside has published a prefix.
+  void publish() noexcept {
+    for (; staged_ != 0; --staged_) {
+      stamp(tail_);
+      ++tail_;
+    }
+    publish_tail();
+  }
+  [[nodiscard]] std::uint64_t staged() const noexcept { return staged_; }
 
   [[nodiscard]] std::uint64_t tail() const noexcept { return tail_; }
   [[nodiscard]] std::uint64_t capacity() const noexcept { return mask_ + 1; }
@@ -131,11 +153,34 @@ class RingProducerCore {
   }
 
   void note_drop() noexcept { add_own<Atomics>(own_->drops, 1); }
+  void note_gap() noexcept { add_own<Atomics>(own_->gaps, 1); }
+  void note_snapshot() noexcept { add_own<Atomics>(own_->snapshots, 1); }
+  // relaxed: a number for tools.
+  void set_owed(std::uint64_t rows) noexcept { Atomics::store_relaxed(own_->owed, rows); }
   [[nodiscard]] std::uint64_t broken_peer() const noexcept {
     return Atomics::load_relaxed(own_->broken_peer);
   }
 
  private:
+  [[nodiscard]] std::uint64_t next() const noexcept { return tail_ + staged_; }
+
+  void write(std::uint64_t position, const Payload& payload) noexcept {
+    Word* const slot = slots_ + (position & mask_) * kSlotWords;
+    if constexpr (Prefetch::kWriteAhead != 0)
+      prefetch(position + Prefetch::kWriteAhead);
+    for (std::size_t i = 0; i < kPayloadWords; ++i) {
+      // release: a tool that meets this word in a slot of the last lap must also see the tail that
+      // allowed the overwrite (RingProbe::read). The consumer needs no more than relaxed here.
+      Atomics::store_release(slot[1 + i], payload[i]);
+    }
+  }
+
+  void stamp(std::uint64_t position) noexcept {
+    // release: pairs with the acquire in RingConsumerCore::peek(); the payload comes before its
+    // stamp.
+    Atomics::store_release(slots_[(position & mask_) * kSlotWords], stamp_of(position));
+  }
+
   void publish_tail() noexcept {
     // release: pairs with the acquire of tools and of a successor; stamps below the tail come
     // first.
@@ -171,6 +216,7 @@ class RingProducerCore {
   std::uint64_t mask_;
   std::uint64_t tail_;
   std::uint64_t cached_cursor_;
+  std::uint64_t staged_{0};
 };
 
 template <class Atomics, std::size_t kPayloadWords, class Prefetch = PrefetchAhead<4, 2>>

@@ -15,9 +15,6 @@ namespace sluice::shm {
 
 class RingProbe {
  public:
-  // Largest number of slots a producer writes before it publishes its tail.
-  static constexpr std::uint64_t kLargestClaim = 1;
-
   RingProbe(const Instance& instance, const std::string& ring);
   RingProbe(const std::string& dir, const std::string& ring);
 
@@ -38,6 +35,9 @@ class RingProbe {
   // full), by the consumer as a batch, and by this call. Between those a peak can pass unseen.
   [[nodiscard]] std::uint64_t depth_max() const noexcept;
   [[nodiscard]] std::uint64_t drops() const noexcept;
+  [[nodiscard]] std::uint64_t gaps() const noexcept;       // gap records told
+  [[nodiscard]] std::uint64_t snapshots() const noexcept;  // snapshot records told
+  [[nodiscard]] std::uint64_t owed() const noexcept;       // rows whose snapshot is still owed
   [[nodiscard]] std::uint64_t broken_peer() const noexcept;
 
   // Copies the record at `position` without disturbing anybody. False when it is not published,
@@ -56,6 +56,8 @@ class RingProbe {
   [[nodiscard]] std::uint64_t oldest() const noexcept;
 
  private:
+  // Most slots that the producer writes before it publishes its tail.
+  [[nodiscard]] std::uint64_t largest_claim() const noexcept { return largest_batch(slots()); }
   bool read_words(std::uint64_t position, std::uint64_t* words, std::size_t count) const noexcept;
 
   std::string name_;

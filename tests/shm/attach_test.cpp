@@ -150,7 +150,9 @@ TEST_F(Attach, OtherLayoutVersionIsWrongLayoutNamingBoth) {
   poke(control_file(), offsetof(SegmentHeader, layout_version), kLayoutVersion + 41);
   const auto attach_now = [&] { static_cast<void>(attach()); };
   EXPECT_EQ(status_of(attach_now), AttachStatus::kWrongLayout);
-  EXPECT_TRUE(says(error_of(attach_now).what(), {"layout version is 42", "expects 1"}));
+  EXPECT_TRUE(
+      says(error_of(attach_now).what(), {"layout version is " + std::to_string(kLayoutVersion + 41),
+                                         "expects " + std::to_string(kLayoutVersion)}));
 }
 
 TEST_F(Attach, FileThatIsNoSegmentIsWrongLayout) {

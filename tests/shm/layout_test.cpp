@@ -74,7 +74,7 @@ TEST_F(LayoutFiles, DestroyRemovesAllSegmentsAndKeepsTheLocks) {
 }
 
 TEST_F(LayoutFiles, LayoutThatCannotBeIsAConfigurationError) {
-  const auto refused = [&](auto&& spoil, std::initializer_list<const char*> parts) {
+  const auto refused = [&](auto&& spoil, std::initializer_list<std::string> parts) {
     Layout layout = small_layout();
     spoil(layout);
     const Error error = error_of([&] { create_layout(layout, false); });
@@ -199,7 +199,8 @@ TEST_F(LayoutFiles, LayoutOfAnotherVersionIsNeverInterpreted) {
   EXPECT_EQ(inspect_layout(dir()).kind, LayoutState::Kind::kForeign);
   const Error error = error_of([&] { destroy_layout(dir(), false); });
   EXPECT_EQ(error.code(), ExitCode::kResource);
-  EXPECT_TRUE(says(error.what(), {"layout version 2", "this build has 1", "--force"}));
+  EXPECT_TRUE(says(error.what(), {"layout version " + std::to_string(kLayoutVersion + 1),
+                                  "this build has " + std::to_string(kLayoutVersion), "--force"}));
   EXPECT_EQ(destroy_layout(dir(), true).size(), 1u);
   EXPECT_TRUE(segments().empty());
 }

@@ -172,8 +172,8 @@ template <class Body>
 
 // True when every part stands in the text.
 [[nodiscard]] inline ::testing::AssertionResult says(const std::string& text,
-                                                     std::initializer_list<const char*> parts) {
-  for (const char* const part : parts)
+                                                     std::initializer_list<std::string> parts) {
+  for (const std::string& part : parts)
     if (text.find(part) == text.npos)
       return ::testing::AssertionFailure() << "'" << part << "' is missing in: " << text;
   return ::testing::AssertionSuccess();
