@@ -95,6 +95,10 @@ class Conflator {
   [[nodiscard]] bool owes() const noexcept {
     return lost_ != 0 || dirty_rows_ != 0 || owes_opening_;
   }
+  [[nodiscard]] bool owes(std::uint32_t row) const noexcept {
+    SLUICE_ASSERT(row < rows_, "conflation row out of range");
+    return test(dirty_, row);
+  }
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_total_; }
   [[nodiscard]] std::uint32_t owed_rows() const noexcept { return dirty_rows_; }
 

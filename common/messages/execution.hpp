@@ -4,7 +4,11 @@
 //
 // Invariants:
 //  1. px and qty are of this execution; cum_qty and leaves are of the order after it. Cumulative
-//     quantities make a snapshot exact after a gap.
+//     quantities make a snapshot exact after a gap: kSnapshot tells an order as of event n, its
+//     `qty` is the signed position of the order's strategy in the instrument after that event,
+//     `fee` the order's fees so far, `leaves` what its chain had not traded, also of an ended
+//     order. It stands for every execution up to n of its row and, in its position, of all rows;
+//     several rows are told as of one event, so its `sub` is kSnapshotSub.
 //  2. A fee is charged on what is received: on a buy in the base asset, on a sell in the quote
 //  asset.
 //     It is `estimated` until the venue names it.
@@ -78,7 +82,9 @@ enum class ExecutionKind : std::uint8_t {
   kCancelRejected = 14,
   kReplaced = 15,         // the end of the old order: `linked` names the successor, which lives
   kReplaceRejected = 16,  // the end of the successor: `linked` names the old order, which lives on
+  kGap = 17,  // cum_qty executions were lost here; snapshots follow, the first as of event n
 };
+inline constexpr std::uint16_t kSnapshotSub = 0xffff;
 
 // The gateway's incarnation stands in the high bits of an event number, so that numbers of a later
 // incarnation are above all of an earlier one, on rows, in rings and in the journal. 2^40 events:

@@ -27,14 +27,43 @@ class TapWriter {
   // False when the tap was counted as lost.
   template <class Body>
   bool push(TapType type, const Body& body, MonoNanos now) noexcept {
-    if (lost_ != 0 && !tell_gap(now))
-      return drop();
+    if (try_push(type, body, now))
+      return true;
+    note_lost();
+    return false;
+  }
+
+  // As push(), but what found no room is not counted: the caller keeps it, or calls note_lost().
+  template <class Body>
+  [[nodiscard]] bool try_push(TapType type, const Body& body, MonoNanos now) noexcept {
+    if (!tell_gap(now))
+      return false;
     Tap tap;
     tap.set_body(type, body);
+    return send(tap, now);
+  }
+
+  // False: there is something to tell, and no room.
+  [[nodiscard]] bool tell_gap(MonoNanos now) noexcept {
+    if (lost_ == 0)
+      return true;
+    Tap tap;
+    tap.set_body(TapType::kGap, GapRecord{.lost = lost_, .next_sequence = next_ + 1});
     if (!send(tap, now))
-      return drop();
+      return false;
+    ring_.note_gap();
+    lost_ = 0;
     return true;
   }
+
+  void note_lost() noexcept {
+    ++lost_;
+    ++lost_total_;
+    ring_.note_drop();
+  }
+  // What was told instead of lost records (shm/conflation.hpp).
+  void note_snapshot() noexcept { ring_.note_snapshot(); }
+  void set_owed(std::uint64_t rows) noexcept { ring_.set_owed(rows); }
 
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_total_; }
   [[nodiscard]] std::uint64_t free_slots() noexcept { return ring_.free_slots(); }
@@ -50,22 +79,6 @@ class TapWriter {
       return false;
     ++next_;
     return true;
-  }
-
-  bool tell_gap(MonoNanos now) noexcept {
-    Tap tap;
-    tap.set_body(TapType::kGap, GapRecord{.lost = lost_, .next_sequence = next_ + 1});
-    if (!send(tap, now))
-      return false;
-    lost_ = 0;
-    return true;
-  }
-
-  bool drop() noexcept {
-    ++lost_;
-    ++lost_total_;
-    ring_.note_drop();
-    return false;
   }
 
   // Taps are bulk: fetching ahead hurts once the ring outgrows the core's cache.

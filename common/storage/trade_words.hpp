@@ -27,12 +27,11 @@ inline constexpr std::array kDecisions{"none", "approved", "resized", "refused"}
 inline constexpr std::array kVerbs{"none", "wind_down", "pause", "resume", "accept_position"};
 inline constexpr std::array kSources{"none", "operator", "gateway", "risk", "control"};
 inline constexpr std::array kExecutionKinds{
-    "none",      "submitting",      "accepted", "fill",    "fee",
-    "cancelled", "expired",         "rejected", "refused", "unknown",
-    "not_sent",  "adjustment",      "snapshot", "session", "cancel_rejected",
-    "replaced",  "replace_rejected"};
-static_assert(kExecutionKinds.size() ==
-                  static_cast<std::size_t>(ExecutionKind::kReplaceRejected) + 1,
+    "none",      "submitting",       "accepted", "fill",    "fee",
+    "cancelled", "expired",          "rejected", "refused", "unknown",
+    "not_sent",  "adjustment",       "snapshot", "session", "cancel_rejected",
+    "replaced",  "replace_rejected", "gap"};
+static_assert(kExecutionKinds.size() == static_cast<std::size_t>(ExecutionKind::kGap) + 1,
               "name the new kind");
 
 [[nodiscard]] inline std::string of(Side v) {

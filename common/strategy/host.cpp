@@ -75,14 +75,27 @@ void StrategyHost::on_execution(const Execution& execution, MonoNanos now) noexc
   follow_gateway(execution.n);
   if (execution.kind == ExecutionKind::kSession)
     return;
+  if (execution.kind == ExecutionKind::kGap) {
+    ++counters_.gaps;
+    counters_.lost += static_cast<std::uint64_t>(execution.cum_qty.raw);
+    return;
+  }
   if (execution.intent.strategy != options_.strategy || execution.instrument >= positions_.size()) {
     ++counters_.foreign;
     return;
   }
-  if (execution.n <= adopted_n_[execution.instrument])
+  const bool snapshot = execution.kind == ExecutionKind::kSnapshot;
+  if (execution.n <= adopted_n_[execution.instrument] && !snapshot)
     return;  // already in the adopted position
   std::int64_t& position = positions_[execution.instrument];
-  if (execution.kind == ExecutionKind::kFill) {
+  if (snapshot) {
+    // Of an order that lost something in a full ring. One as old as the position of the cold start
+    // still tells its order.
+    if (execution.n >= adopted_n_[execution.instrument]) {
+      position = execution.qty.raw;
+      adopted_n_[execution.instrument] = execution.n;
+    }
+  } else if (execution.kind == ExecutionKind::kFill) {
     position += execution.side == Side::kBuy ? execution.qty.raw : -execution.qty.raw;
     if (execution.fee_asset == instruments_[execution.instrument].base_asset) {
       position -= execution.fee;
@@ -105,7 +118,8 @@ void StrategyHost::follow_chain(const Execution& execution, OwnOrder& own) noexc
   own.state = execution.state;
   if (execution.approved.raw > 0)
     own.qty = execution.approved;
-  if (is_terminal(execution.state)) {
+  const bool snapshot = execution.kind == ExecutionKind::kSnapshot;
+  if (is_terminal(execution.state) && !snapshot) {
     // The gateway tells no leaves of an ended order; its last executions still belong to the chain.
     if (execution.kind == ExecutionKind::kFill)
       own.filled.raw += execution.qty.raw;
@@ -117,7 +131,10 @@ void StrategyHost::follow_chain(const Execution& execution, OwnOrder& own) noexc
   if (OwnOrder* const successor = find(own.replaced_by);
       successor != nullptr && successor->filled < own.filled)
     successor->filled = own.filled;
-  if (execution.kind == ExecutionKind::kCancelRejected)
+  // A snapshot that knows of no cancel: it was rejected, or is on its way; asking twice is
+  // harmless.
+  if (execution.kind == ExecutionKind::kCancelRejected ||
+      (snapshot && (execution.flags & (kCancelWanted | kCancelSent)) == 0))
     own.cancel_sent = 0;
   if (is_terminal(execution.state))
     forget(own);

@@ -8,7 +8,8 @@
 //  3. Per order at most one replace is in flight; both orders are in the book until it is resolved.
 //  4. An intent names the market event it was decided on, or, when a timer, a command, a verdict or
 //     an execution led to it, none: its cause is empty (receive_ns 0).
-//  5. position = Σ buys - Σ sells - Σ fees taken in the base asset, exactly as executions say.
+//  5. position = Σ buys - Σ sells - Σ fees taken in the base asset, exactly as executions say; the
+//     snapshot that follows a gap in them says it whole.
 #pragma once
 
 #include <array>
@@ -41,8 +42,8 @@ struct HostOptions {
 
 struct HostCounters {
   std::uint64_t market_events{0};
-  std::uint64_t gaps{0};
-  std::uint64_t lost{0};
+  std::uint64_t gaps{0};  // of market data and of executions
+  std::uint64_t lost{0};  // records that the gaps told of
   std::uint64_t stale{0};
   std::uint64_t intents{0};
   std::uint64_t cancels{0};

@@ -50,7 +50,10 @@ void Quoter::on_market(const MarketEvent& event, StrategyContext& context) noexc
 void Quoter::on_execution(const Execution& execution, StrategyContext& context) noexcept {
   if (execution.instrument >= rows_.size())
     return;
-  if (execution.kind == ExecutionKind::kUnknown) {
+  const bool unknown =
+      execution.kind == ExecutionKind::kUnknown ||
+      (execution.kind == ExecutionKind::kSnapshot && (execution.flags & kOutcomeUnknown) != 0);
+  if (unknown) {
     Row& row = rows_[execution.instrument];
     for (Slot* slot : {&row.bid, &row.ask}) {
       if (execution.intent == slot->order || execution.intent == slot->successor)

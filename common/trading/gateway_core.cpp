@@ -310,14 +310,10 @@ void GatewayCore::refresh_exposure(std::uint32_t instrument) noexcept {
   market.exposure = value.raw;
 }
 
-Execution& GatewayCore::emit(ExecutionKind kind, std::uint32_t i) noexcept {
-  if (pending_executions_.size() == pending_executions_.capacity()) {
-    flush_state();
-  }
+Execution GatewayCore::describe(ExecutionKind kind, std::uint32_t i) const noexcept {
   const OrderRow& row = table_.row(i);
-  Execution& e = pending_executions_.emplace_back();
+  Execution e;
   e.n = n_;
-  e.sub = sub_++;
   e.kind = kind;
   e.state = row.state;
   e.flags = row.flags;
@@ -329,14 +325,52 @@ Execution& GatewayCore::emit(ExecutionKind kind, std::uint32_t i) noexcept {
   e.venue = row.venue;
   e.side = row.side;
   e.cum_qty = row.filled;
-  e.leaves = is_terminal(row.state) ? Qty{} : open_quantity(row);
   e.requested = row.requested;
   e.approved = row.approved;
   e.venue_order_id = row.venue_order_id;
   e.venue_ns = row.venue_ns;
   e.receive_ns = now_;
   e.stamps = row.gateway_stamps;
+  return e;
+}
+
+Execution& GatewayCore::emit(ExecutionKind kind, std::uint32_t i) noexcept {
+  if (pending_executions_.size() == pending_executions_.capacity()) {
+    flush_state();
+  }
+  const OrderRow& row = table_.row(i);
+  Execution& e = pending_executions_.emplace_back(describe(kind, i));
+  e.sub = sub_++;
+  e.leaves = is_terminal(row.state) ? Qty{} : open_quantity(row);
   e.linked = kind == ExecutionKind::kReplaced ? row.replaced_by.sequence : row.replaces.sequence;
+  return e;
+}
+
+Execution GatewayCore::snapshot(std::uint32_t i) const noexcept {
+  const OrderRow& row = table_.row(i);
+  const Instrument& instrument = instruments_[row.instrument];
+  Execution e = describe(ExecutionKind::kSnapshot, i);
+  e.sub = kSnapshotSub;
+  e.qty = Qty{positions_.of(row.id.strategy, row.instrument).position};
+  e.leaves =
+      Qty{std::max<std::int64_t>(row.approved.raw - row.chain_filled.raw - row.filled.raw, 0)};
+  e.fee = row.side == Side::kBuy ? row.fee_base : row.fee_quote;
+  e.fee_asset = row.side == Side::kBuy ? instrument.base_asset : instrument.quote_asset;
+  e.fee_status = row.fees_pending != 0 ? FeeStatus::kEstimated : FeeStatus::kFinal;
+  e.linked = row.state == OrderState::kReplaced ? row.replaced_by.sequence : row.replaces.sequence;
+  return e;
+}
+
+Execution GatewayCore::gap(std::uint64_t lost, std::uint64_t next_event) const noexcept {
+  Execution e;
+  e.n = next_event;
+  e.kind = ExecutionKind::kGap;
+  e.intent.strategy = kExternalStrategy;
+  e.order_row = kNoRow;
+  e.instrument = kNoInstrument;
+  e.account = account_index_;
+  e.cum_qty = Qty{static_cast<std::int64_t>(lost)};
+  e.receive_ns = now_;
   return e;
 }
 
@@ -358,7 +392,7 @@ void GatewayCore::want_audit(AuditReason reason) noexcept {
 }
 
 std::uint32_t GatewayCore::allocate(const IntentId& id) noexcept {
-  const OrderTable::Allocation a = table_.allocate(id, now_);
+  const OrderTable::Allocation a = table_.allocate(id, now_, &output_);
   if (a.row != kNoRow) {
     executions_.detach_chain(a.recycled_executions);
   }

@@ -110,6 +110,10 @@ class GatewayCore {
     return refusals_[static_cast<std::size_t>(reason)];
   }
   [[nodiscard]] std::uint64_t event_number() const noexcept { return n_; }
+  // The order in the row as of the last event, and that executions were lost before it: what a ring
+  // that was full is told instead (ExecutionKind::kSnapshot, kGap). Only between two events.
+  [[nodiscard]] Execution snapshot(std::uint32_t row) const noexcept;
+  [[nodiscard]] Execution gap(std::uint64_t lost, std::uint64_t next_event) const noexcept;
 
  private:
   struct StrategyState {
@@ -167,6 +171,7 @@ class GatewayCore {
   void touch_position(std::uint32_t index) noexcept;
   void touch_instrument(std::uint16_t strategy, std::uint32_t instrument) noexcept;
   void refresh_exposure(std::uint32_t instrument) noexcept;
+  [[nodiscard]] Execution describe(ExecutionKind kind, std::uint32_t i) const noexcept;
   Execution& emit(ExecutionKind kind, std::uint32_t row) noexcept;
   void raise(Alert what, std::uint32_t row, std::uint32_t instrument) noexcept;
   void halt(std::uint32_t instrument, std::uint16_t flag, Alert what, std::uint32_t row) noexcept;

@@ -52,6 +52,9 @@ class GatewayOutput {
   virtual void account_changed() noexcept = 0;
   // To exec.<e.intent.strategy> (unless external), exec.risk and exec.persistence.
   virtual void execution(const Execution& e) noexcept = 0;
+  // A ring that was full still owes somebody this row's snapshot: it must not become another
+  // order's.
+  [[nodiscard]] virtual bool row_owed(std::uint32_t row) const noexcept = 0;
 
   // To the network thread. Required of the shell: exactly one result for each that was taken.
   // submit() and replace() come only when IntentContext said that there is room, so they cannot

@@ -1,5 +1,7 @@
 #include "common/trading/order_table.hpp"
 
+#include "common/trading/gateway_output.hpp"
+
 namespace sluice {
 
 OrderTable::OrderTable(std::uint32_t capacity, std::int64_t retention_ns)
@@ -25,14 +27,15 @@ std::uint32_t OrderTable::Queue::pop() noexcept {
   return row;
 }
 
-OrderTable::Allocation OrderTable::allocate(const IntentId& id, MonoNanos now) noexcept {
+OrderTable::Allocation OrderTable::allocate(const IntentId& id, MonoNanos now,
+                                            const GatewayOutput* rings) noexcept {
   Allocation result;
   if (used_ < capacity()) {
     result.row = used_++;
   } else {
-    result.row = take_from(unsent_, now);
+    result.row = take_from(unsent_, now, rings);
     if (result.row == kNoRow) {
-      result.row = take_from(sent_, now);
+      result.row = take_from(sent_, now, rings);
     }
     if (result.row == kNoRow) {
       return result;
@@ -96,22 +99,25 @@ void OrderTable::retire(std::uint32_t row) noexcept {
   (aux_[row].sent ? sent_ : unsent_).push(row);
 }
 
-bool OrderTable::recyclable(std::uint32_t i, MonoNanos now) const noexcept {
+bool OrderTable::recyclable(std::uint32_t i, MonoNanos now,
+                            const GatewayOutput* rings) const noexcept {
   const OrderRow& row = rows_[i];
   const OrderAux& aux = aux_[i];
   return is_terminal(row.state) && row.fees_pending == 0 && open_quantity(row).raw == 0 &&
          aux.active_at == kNoRow && !aux.uncovered && !aux.dirty &&
-         (!aux.sent || now.ns - row.terminal_ns.ns >= retention_ns_);
+         (!aux.sent || now.ns - row.terminal_ns.ns >= retention_ns_) &&
+         (rings == nullptr || !rings->row_owed(i));
 }
 
 // The oldest is looked at first. A few that still wait for something are passed over, so that one
 // fee that never comes does not block the table; the bound keeps the time constant.
-std::uint32_t OrderTable::take_from(Queue& queue, MonoNanos now) noexcept {
+std::uint32_t OrderTable::take_from(Queue& queue, MonoNanos now,
+                                    const GatewayOutput* rings) noexcept {
   constexpr std::size_t kTries = 8;
   const std::size_t tries = queue.count < kTries ? queue.count : kTries;
   for (std::size_t i = 0; i < tries; ++i) {
     const std::uint32_t row = queue.pop();
-    if (recyclable(row, now)) {
+    if (recyclable(row, now, rings)) {
       return row;
     }
     queue.push(row);

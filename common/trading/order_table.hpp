@@ -5,9 +5,9 @@
 // Invariants:
 //  1. A row number is stable while its order lives; it is given to another order only when this one
 //  is
-//     terminal, its fees are final, no fill is missing, nothing waits for it, and it ended longer
-//     ago than the retention (orders that never left may go at once: nothing can come back for
-//     them).
+//     terminal, its fees are final, no fill is missing, nothing waits for it, no ring still owes
+//     its snapshot, and it ended longer ago than the retention (orders that never left may go at
+//     once: nothing can come back for them).
 //  2. An intent and a venue order id each name at most one row.
 #pragma once
 
@@ -18,6 +18,8 @@
 #include "common/trading/venue_events.hpp"
 
 namespace sluice {
+
+class GatewayOutput;
 
 // How a row counts in the account: what makes quiescence.
 enum class RowClass : std::uint8_t { kNone = 0, kInFlight, kWorking, kUnknown };
@@ -94,7 +96,9 @@ class OrderTable {
   // A cleared row with `id` entered in the index unless it is none (foreign orders). Required:
   // find(id)
   // == kNoRow.
-  [[nodiscard]] Allocation allocate(const IntentId& id, MonoNanos now) noexcept;
+  // `rings` is asked whether a row is still owed; nullptr: none is.
+  [[nodiscard]] Allocation allocate(const IntentId& id, MonoNanos now,
+                                    const GatewayOutput* rings = nullptr) noexcept;
 
   [[nodiscard]] std::uint32_t find(const IntentId& id) const noexcept;
   [[nodiscard]] std::uint32_t find_venue(const Id128& id) const noexcept;
@@ -128,8 +132,10 @@ class OrderTable {
     void push(std::uint32_t row) noexcept;
     std::uint32_t pop() noexcept;
   };
-  [[nodiscard]] bool recyclable(std::uint32_t row, MonoNanos now) const noexcept;
-  [[nodiscard]] std::uint32_t take_from(Queue& queue, MonoNanos now) noexcept;
+  [[nodiscard]] bool recyclable(std::uint32_t row, MonoNanos now,
+                                const GatewayOutput* rings) const noexcept;
+  [[nodiscard]] std::uint32_t take_from(Queue& queue, MonoNanos now,
+                                        const GatewayOutput* rings) noexcept;
 
   std::vector<OrderRow> rows_;
   std::vector<OrderAux> aux_;

@@ -403,8 +403,14 @@ void RiskCore::on_execution(const Execution& e) noexcept {
   const auto own =
       static_cast<std::uint16_t>(std::min<std::size_t>(e.intent.strategy, strategies_.size()));
   const std::uint64_t adopted_n = holding(own, e.instrument).adopted_n;
-  if (adopted_n != 0 && e.n <= adopted_n) {
-    return;  // the board's rows, read at a cold start, have it already
+  const bool snapshot = e.kind == ExecutionKind::kSnapshot;
+  if (adopted_n != 0 && e.n <= adopted_n && !snapshot) {
+    return;  // the board's rows, read at a cold start, or a snapshot have it already
+  }
+  if (snapshot && e.n >= adopted_n) {
+    Holding& held = holding(own, e.instrument);
+    change_position(e.intent.strategy, e.instrument, e.qty.raw - held.position);
+    held.adopted_n = e.n;
   }
   const bool fee_in_base = e.fee_asset == instruments_[e.instrument].base_asset;
   if (fee_in_base && (e.kind == ExecutionKind::kFill || e.kind == ExecutionKind::kFee)) {
@@ -447,10 +453,13 @@ void RiskCore::on_execution(const Execution& e) noexcept {
     // for.
     open(*r);
   }
-  // Cumulative quantities: a record lost to a gap is made good by the next one.
+  // Cumulative quantities: a record lost to a gap is made good by the next one. A snapshot told the
+  // position whole.
   const std::int64_t filled = e.cum_qty.raw - r->filled;
   if (filled > 0) {
-    trade(filled);
+    if (!snapshot) {
+      trade(filled);
+    }
     r->filled = e.cum_qty.raw;
     recount(*r);
     follow_chain(*r);

@@ -18,11 +18,12 @@ MarketPublisher::MarketPublisher(StageShell& shell, const FeedConfig& feed)
       rows_(shell.config().instruments.size()),
       ticks_(shell.config().instruments.size()),
       told_(shell.config().instruments.size()),
+      snapshots_(rows_, told_),
       incarnation_(shell.incarnation()) {
   const InstanceConfig& config = shell.config();
   const auto add = [&](const std::string& ring, std::vector<std::uint8_t> wants) {
     outlets_.emplace_back(std::make_unique<shm::RingProducer<MarketEvent>>(shell.instance(), ring),
-                          std::move(wants));
+                          snapshots_, std::move(wants));
   };
   for (const StrategyConfig& strategy : config.strategies) {
     if (strategy.feed != feed.index)
@@ -56,12 +57,13 @@ void MarketPublisher::begin_session(MonoNanos stamp) noexcept {
 }
 
 void MarketPublisher::publish(const MarketEvent& event) noexcept {
-  update_row(event);
-  MarketEvent& told = told_[event.instrument];
-  if (tells_trading(event))
-    told = event;
   for (Outlet& outlet : outlets_)
-    dropped_ += outlet.push(event, told) ? 0U : 1U;
+    outlet.prepare(event.instrument);
+  update_row(event);
+  if (tells_trading(event))
+    told_[event.instrument] = event;
+  for (Outlet& outlet : outlets_)
+    dropped_ += outlet.push(event) ? 0U : 1U;
   tap(event);
 }
 
@@ -85,7 +87,7 @@ void MarketPublisher::update_row(const MarketEvent& event) noexcept {
 
 void MarketPublisher::end_turn(MonoNanos now) noexcept {
   for (Outlet& outlet : outlets_)
-    outlet.settle(told_);
+    outlet.settle();
   flush_tap(now);
 }
 

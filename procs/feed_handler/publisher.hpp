@@ -3,16 +3,16 @@
 // Thread contract: the feed-handler's loop. After construction nothing allocates or calls the
 // system. Invariants:
 //  1. The board row is stored before the event is pushed: a reader of the event finds a row at
-//  least
-//     as new.
+//     least as new.
 //  2. A full ring never blocks: outlet.hpp says what a consumer loses then, and what it is told
-//     again.
+//     instead.
 //  3. A consumer gets only the instruments it subscribed to.
 //  4. A status holds until the next one, also over a lost connection: what the venue said last is
 //     what is told. The journal has it once.
 #pragma once
 
 #include <array>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -56,7 +56,8 @@ class MarketPublisher {
   std::vector<QuoteRow> rows_;
   std::vector<TickState> ticks_;
   std::vector<MarketEvent> told_;  // the last status per instrument; kind kNone: none yet
-  std::vector<Outlet> outlets_;
+  MarketRows snapshots_;
+  std::deque<Outlet> outlets_;  // an outlet does not move
   std::unique_ptr<TapWriter> tap_;
   std::array<MarketEvent, kMarketEventsPerTap> batch_{};
   std::size_t batched_{0};

@@ -66,15 +66,24 @@ bool read_kill(const void* context) noexcept {
 
 }  // namespace
 
+GatewayApp::StrategyPort::StrategyPort(const shm::Instance& instance, const std::string& strategy,
+                                       const GatewayCore& core, std::uint32_t order_rows)
+    : cancels(instance, ring::cancel(strategy)),
+      executions(instance, ring::execution(strategy), core, order_rows),
+      page(instance, strategy_role(strategy)) {}
+
 GatewayApp::GatewayApp(StageShell& shell, Credentials credentials)
     : shell_(shell),
       instruments_(shell.config().instrument_table()),
       core_(gateway_rules(shell.config()), instruments_, *this),
       orders_(shell.instance(), ring::kOrder),
       commands_(shell.instance(), ring::command(kGatewayRole)),
-      executions_risk_(shell.instance(), ring::kExecutionRisk),
+      executions_risk_(shell.instance(), ring::kExecutionRisk, core_,
+                       shell.config().gateway.orders_max),
       journal_(shell, ring::kExecutionPersistence,
                persistence_ring_index(shell.config(), ring::kExecutionPersistence)),
+      journal_ring_(journal_, shell),
+      executions_journal_(journal_ring_, core_, shell.config().gateway.orders_max),
       order_board_(shell.instance(), board::kOrders),
       position_board_(shell.instance(), board::kPositions),
       account_board_(shell.instance(), board::kAccount),
@@ -88,10 +97,8 @@ GatewayApp::GatewayApp(StageShell& shell, Credentials credentials)
         std::make_unique<shm::BoardReader<QuoteRow>>(shell.instance(), board::quotes(feed.name)));
   }
   for (const StrategyConfig& s : config.strategies) {
-    strategies_.push_back(std::make_unique<StrategyPort>(
-        StrategyPort{.cancels = {shell.instance(), ring::cancel(s.name)},
-                     .executions = {shell.instance(), ring::execution(s.name)},
-                     .page = {shell.instance(), strategy_role(s.name)}}));
+    strategies_.push_back(
+        std::make_unique<StrategyPort>(shell.instance(), s.name, core_, config.gateway.orders_max));
   }
   clear_boards();
   core_.start(shell.incarnation(), 0, shell.now(), wall_now());
@@ -124,6 +131,7 @@ GatewayApp::~GatewayApp() {
 
 std::size_t GatewayApp::poll(MonoNanos now) {
   polled_ = now;
+  settle_rings();
   watch_kill(now);
   std::size_t work = take_venue_events();
   for (std::uint16_t s = 0; s < strategies_.size(); ++s) {
@@ -249,9 +257,8 @@ IntentContext GatewayApp::context_for(const Intent& intent) {
   if (intent.id.strategy < strategies_.size()) {
     StrategyPort& port = *strategies_[intent.id.strategy];
     context.strategy_incarnation = port.page.incarnation();
-    // Room for the few records one intent can make; fills find more slots kept free behind it.
-    context.execution_ring_room = port.executions.free_slots() > port.executions.capacity() / 8 &&
-                                  executions_risk_.free_slots() > executions_risk_.capacity() / 8;
+    context.execution_ring_room =
+        port.executions->room_for_new_risk() && executions_risk_->room_for_new_risk();
   }
   // High water: the journal cannot take more, or persistence lags by half its ring.
   context.journal_high_water = persistence_page_.mark(kMarkHighWater) != 0 ||
@@ -405,30 +412,36 @@ void GatewayApp::execution(const Execution& e) noexcept {
     ++cancelled_;
   if (e.kind == ExecutionKind::kNotSent)
     ++not_sent_;
-  if (!journal_.push(TapType::kExecution, e, shell_.now())) {
-    ++persistence_full_;
+  if (!executions_journal_.tell(e)) {
     shell_.page().error(kRingCode, "exec.persistence is full: a record is missing in the journal",
                         shell_.now());
   }
-  if (!executions_risk_.try_push(e))
-    execution_ring_full(ring::kExecutionRisk);
+  bool told = executions_risk_->tell(e);
   if (e.kind == ExecutionKind::kSession) {
-    for (auto& port : strategies_) {
-      if (!port->executions.try_push(e))
-        execution_ring_full("exec.<strategy>");
-    }
+    for (auto& port : strategies_)
+      told = port->executions->tell(e) && told;
   } else if (e.intent.strategy < strategies_.size()) {
-    if (!strategies_[e.intent.strategy]->executions.try_push(e))
-      execution_ring_full("exec.<strategy>");
+    told = strategies_[e.intent.strategy]->executions->tell(e) && told;
+  }
+  if (!told) {
+    ++executions_lost_;
+    shell_.page().error(kRingCode, "an execution ring is full: its consumer does not read",
+                        shell_.now());
   }
 }
 
-void GatewayApp::execution_ring_full(const char* ring) noexcept {
-  ++exec_ring_full_;
-  kill_.trip_self();
-  shell_.fail(ExitCode::kNotReconciled,
-              std::string("the ring ") + ring +
-                  " is full: its consumer does not read; kill switch tripped");
+// What full rings owe, as far as there is room now. Between two events: the rows are what was told.
+void GatewayApp::settle_rings() noexcept {
+  executions_journal_.settle();
+  executions_risk_->settle();
+  for (auto& port : strategies_)
+    port->executions->settle();
+}
+
+bool GatewayApp::row_owed(std::uint32_t row) const noexcept {
+  return executions_journal_.owes(row) || executions_risk_->owes(row) ||
+         std::any_of(strategies_.begin(), strategies_.end(),
+                     [row](const auto& port) { return port->executions->owes(row); });
 }
 
 NetRequest GatewayApp::request_for(std::uint32_t row, NetRequestKind kind) noexcept {
@@ -530,8 +543,8 @@ void GatewayApp::publish_counters() noexcept {
   counted_.publish(page, GatewayMetric::kOrphans, c.orphans);
   counted_.publish(page, GatewayMetric::kNotSent, not_sent_);
   counted_.publish(page, GatewayMetric::kMalformed, c.garbage_intents);
-  counted_.publish(page, GatewayMetric::kExecRingFull, exec_ring_full_);
-  counted_.publish(page, GatewayMetric::kPersistenceFull, persistence_full_);
+  counted_.publish(page, GatewayMetric::kExecutionsConflated, executions_lost_);
+  counted_.publish(page, GatewayMetric::kPersistenceFull, executions_journal_.lost());
   counted_.publish(page, GatewayMetric::kTrips, kill_.episode);
   const auto relaxed = std::memory_order_relaxed;  // numbers only; nothing is ordered by them
   counted_.publish(page, GatewayMetric::kRequests, venue_->requests.load(relaxed));

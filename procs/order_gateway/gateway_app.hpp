@@ -7,8 +7,9 @@
 //  1. A row is on its board and its record in exec.persistence before the request is handed over.
 //  2. What the core held back is released as soon as what it waited for came, with a fresh look at
 //     boards and pages.
-//  3. A full execution ring trips the kill switch and ends the run: what happened at the venue must
-//     not be lost on the way to those who count on it.
+//  3. A full execution ring stops nothing that leads out of risk: its consumer gets a gap and the
+//     state of every order that lost something when there is room (execution_outlet.hpp). Until
+//     then it takes no new risk; a full journal lets nothing but cancels and reductions pass.
 #pragma once
 
 #include <memory>
@@ -21,6 +22,7 @@
 #include "common/runtime/stage.hpp"
 #include "common/runtime/tap_writer.hpp"
 #include "common/trading/gateway_core.hpp"
+#include "procs/order_gateway/execution_outlet.hpp"
 #include "procs/order_gateway/hand_over.hpp"
 #include "procs/order_gateway/kill_switch.hpp"
 #include "shm/board.hpp"
@@ -47,8 +49,10 @@ class GatewayApp final : private GatewayOutput {
   static constexpr std::size_t kBatch = 64;
 
   struct StrategyPort {
+    StrategyPort(const shm::Instance& instance, const std::string& strategy,
+                 const GatewayCore& core, std::uint32_t order_rows);
     shm::RingConsumer<Cancel> cancels;
-    shm::RingProducer<Execution> executions;
+    ExecutionPort executions;
     shm::StageView page;
     std::uint32_t incarnation{0};  // last seen
   };
@@ -57,6 +61,7 @@ class GatewayApp final : private GatewayOutput {
   void position_changed(std::uint32_t index) noexcept override;
   void account_changed() noexcept override;
   void execution(const Execution& e) noexcept override;
+  [[nodiscard]] bool row_owed(std::uint32_t row) const noexcept override;
   void submit(std::uint32_t row) noexcept override;
   void replace(std::uint32_t row, const Id128& old) noexcept override;
   [[nodiscard]] bool cancel(std::uint32_t row) noexcept override;
@@ -80,7 +85,7 @@ class GatewayApp final : private GatewayOutput {
   [[nodiscard]] NetRequest request_for(std::uint32_t row, NetRequestKind kind) noexcept;
   [[nodiscard]] bool ask(const NetRequest& request) noexcept;
   void publish_counters() noexcept;
-  void execution_ring_full(const char* ring) noexcept;
+  void settle_rings() noexcept;
 
   StageShell& shell_;
   InstrumentTable instruments_;
@@ -89,8 +94,10 @@ class GatewayApp final : private GatewayOutput {
   shm::RingConsumer<Intent> orders_;
   std::vector<std::unique_ptr<StrategyPort>> strategies_;
   shm::RingConsumer<Command> commands_;
-  shm::RingProducer<Execution> executions_risk_;
+  ExecutionPort executions_risk_;
   TapWriter journal_;
+  JournalRing journal_ring_;
+  ExecutionOutlet<JournalRing> executions_journal_;
   shm::BoardWriter<OrderRow> order_board_;
   shm::BoardWriter<PositionRow> position_board_;
   shm::BoardWriter<AccountRow> account_board_;
@@ -109,8 +116,7 @@ class GatewayApp final : private GatewayOutput {
   std::uint64_t rejected_{0};
   std::uint64_t cancelled_{0};
   std::uint64_t not_sent_{0};
-  std::uint64_t exec_ring_full_{0};
-  std::uint64_t persistence_full_{0};
+  std::uint64_t executions_lost_{0};  // of strategies' and risk's rings: told as snapshots
   std::uint64_t audits_{0};
   bool asked_{false};  // this turn handed something over
   bool network_gone_{false};

@@ -43,6 +43,7 @@ class Silent final : public GatewayOutput {
   void position_changed(std::uint32_t) noexcept override {}
   void account_changed() noexcept override {}
   void execution(const Execution& e) noexcept override { last = e.kind; }
+  bool row_owed(std::uint32_t) const noexcept override { return false; }
   void submit(std::uint32_t row) noexcept override { submitted = row; }
   void replace(std::uint32_t row, const Id128&) noexcept override { submitted = row; }
   bool cancel(std::uint32_t) noexcept override { return true; }
