@@ -194,6 +194,24 @@ TEST(Conflation, RowsBeyondTheRingAreServedInTurn) {
   EXPECT_EQ(ring.gaps, 1U);
 }
 
+TEST(Conflation, NothingOfARowPassesItsSnapshotAlsoWhenTheGapWasTold) {
+  SmallRing ring(4);
+  Rows rows(6);
+  NoteConflator conflator(ring, rows, 6);
+  ring.notes.resize(4);
+  for (std::uint32_t row = 0; row < 6; ++row) {
+    rows.last[row] = row + 1;
+    EXPECT_FALSE(conflator.offer(row, change(row, row + 1)));
+  }
+  ring.notes.clear();
+  conflator.settle();
+  ASSERT_EQ(ring.notes.size(), 4U) << "the gap and three rows";
+  ring.notes.clear();
+  ASSERT_TRUE(conflator.owes(5));
+  EXPECT_FALSE(conflator.offer(5, change(5, 7)));
+  EXPECT_TRUE(ring.notes.empty());
+}
+
 class Mirror {
  public:
   void take(const Note& note) {

@@ -1,0 +1,375 @@
+// What strategies and risk make of executions when their rings were full:
+// procs/order_gateway/execution_outlet.hpp, with the real gateway core, strategy host and risk
+// core.
+//
+// The method of the random test: orders live and trade while both consumers read now and then from
+// rings of eight slots. Whatever was lost, once all is read both agree with the gateway's books.
+
+#include "procs/order_gateway/execution_outlet.hpp"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <memory>
+#include <random>
+
+#include "common/strategy/host.hpp"
+#include "common/trading/risk_core.hpp"
+#include "tests/trading/gateway_fixture.hpp"
+
+namespace sluice::testing {
+namespace {
+
+struct FewSlots {
+  bool try_push(const Execution& e) noexcept {
+    if (queue.size() == slots)
+      return false;
+    queue.push_back(e);
+    return true;
+  }
+  [[nodiscard]] std::uint64_t free_slots() const noexcept { return slots - queue.size(); }
+  [[nodiscard]] std::uint64_t capacity() const noexcept { return slots; }
+  void note_drop() noexcept { ++drops; }
+  void note_gap() noexcept { ++gaps; }
+  void note_snapshot() noexcept { ++snapshots; }
+  void set_owed(std::uint64_t rows) noexcept { owed = rows; }
+
+  std::size_t slots{8};
+  std::deque<Execution> queue;
+  std::uint64_t drops{0};
+  std::uint64_t gaps{0};
+  std::uint64_t snapshots{0};
+  std::uint64_t owed{0};
+};
+using Outlet = ExecutionOutlet<FewSlots>;
+
+// Does what the test asks for; remembers the last thing it was told.
+class Puppet final : public Strategy {
+ public:
+  void on_market(const MarketEvent&, StrategyContext&) noexcept override {}
+  void on_execution(const Execution& e, StrategyContext&) noexcept override { heard = e; }
+  void on_verdict(const Verdict&, StrategyContext&) noexcept override {}
+  void on_command(const Command&, StrategyContext&) noexcept override {}
+  void on_time(StrategyContext& context) noexcept override {
+    IntentId id;
+    status = context.submit(wanted, id);
+    if (status == SubmitStatus::kOk)
+      orders.push_back(id);
+  }
+  OrderRequest wanted{};
+  SubmitStatus status{};
+  std::vector<IntentId> orders;
+  Execution heard{};
+};
+
+class Intents final : public StrategyOutput {
+ public:
+  [[nodiscard]] bool intent(Intent& intent) noexcept override {
+    last = intent;
+    return true;
+  }
+  [[nodiscard]] bool cancel(Cancel&) noexcept override { return true; }
+  Intent last{};
+};
+
+RiskRules wide_rules() {
+  RiskInstrument i;
+  i.max_order_qty = qty("10");
+  i.max_order_notional = cash("1000000");
+  i.max_position = qty("1000");
+  i.max_exposure = cash("90000000");
+  RiskRules r;
+  r.instruments = {i, i, i};
+  RiskStrategy s;
+  s.instruments = {kBtc};
+  s.max_position = qty("1000");
+  s.budget = cash("90000000");
+  r.strategies = {s, s};
+  r.gross_exposure = cash("90000000");
+  r.open_orders = 64;
+  r.reservations = 1024;
+  r.deadline_max_ns = 60 * kSec;
+  r.clock_tolerance_ns = kMs;
+  return r;
+}
+
+GatewayRules roomy_rules() {
+  GatewayRules r = gateway_rules();
+  r.order_rows = 1024;
+  r.gate.open_orders = 64;
+  r.gate.duplicate_within_ns = 0;
+  r.strategy_orders_per_second = 10'000;
+  for (InstrumentCeilings& c : r.gate.instruments)
+    c.position = qty("1000");
+  return r;
+}
+
+class Rig {
+ public:
+  Rig() : gateway(roomy_rules()), risk(wide_rules(), gateway.table, 3) {
+    MarketEvent quote;
+    quote.instrument = kBtc;
+    quote.receive_ns = gateway.now;
+    quote.set_body(MarketKind::kQuote, Quote{px("59990"), qty("1"), px("60000"), qty("1")});
+    risk.on_session(0, 1);
+    risk.on_market(quote);
+    Execution session;
+    session.kind = ExecutionKind::kSession;
+    session.instrument = kNoInstrument;
+    session.n = gateway.core.event_number();
+    for (Outlet* outlet : {&to_strategy, &to_risk})
+      outlet->tell(session);
+    tell();
+  }
+
+  // What the gateway's shell does after an event.
+  void tell() {
+    for (; told < gateway.out.executions.size(); ++told) {
+      const Execution& e = gateway.out.executions[told];
+      to_risk.tell(e);
+      if (e.intent.strategy == 0)
+        to_strategy.tell(e);
+    }
+    to_strategy.settle();
+    to_risk.settle();
+  }
+
+  // The row, or kNoRow when host, risk or gate refused.
+  std::uint32_t order(Side side, std::string_view limit) {
+    puppet.wanted = {.instrument = kBtc,
+                     .side = side,
+                     .type = OrderType::kLimit,
+                     .tif = TimeInForce::kGtc,
+                     .qty = qty("1"),
+                     .limit = px(limit)};
+    host.on_time(gateway.now);
+    if (puppet.status != SubmitStatus::kOk)
+      return kNoRow;
+    Intent intent = intents.last;
+    const RiskDecision decision = risk.on_intent(intent, 0, true, gateway.now);
+    if (decision.decision == Decision::kRefused) {
+      host.on_verdict(RiskCore::verdict(intent, decision, gateway.now), gateway.now);
+      return kNoRow;
+    }
+    const std::uint32_t row = gateway.send(intent);
+    tell();
+    return row;
+  }
+
+  void strategy_reads(std::size_t limit) {
+    for (; limit != 0 && !strategy_ring.queue.empty(); --limit) {
+      host.on_execution(strategy_ring.queue.front(), gateway.now);
+      strategy_ring.queue.pop_front();
+    }
+  }
+  void risk_reads(std::size_t limit) {
+    for (; limit != 0 && !risk_ring.queue.empty(); --limit) {
+      risk.on_execution(risk_ring.queue.front());
+      risk_ring.queue.pop_front();
+    }
+  }
+  void read_all() {
+    do {
+      strategy_reads(100);
+      risk_reads(100);
+      tell();
+    } while (!strategy_ring.queue.empty() || !risk_ring.queue.empty());
+  }
+
+  void expect_books_agree() {
+    const std::int64_t position = gateway.strategy_position().position;
+    EXPECT_EQ(host.position_of(kBtc), position);
+    EXPECT_EQ(risk.position(0, kBtc), position);
+    std::uint32_t live = 0;
+    for (const IntentId& id : puppet.orders) {
+      const std::uint32_t row = gateway.core.find(id);
+      live += row != kNoRow && !is_terminal(gateway.core.row(row).state) ? 1U : 0U;
+    }
+    EXPECT_EQ(host.open_order_count(), live);
+    EXPECT_EQ(risk.open_orders(), live);
+  }
+
+  Gateway gateway;
+  FewSlots strategy_ring;
+  FewSlots risk_ring;
+  Outlet to_strategy{strategy_ring, gateway.core, 1024};
+  Outlet to_risk{risk_ring, gateway.core, 1024};
+  Puppet puppet;
+  Intents intents;
+  StrategyHost host{HostOptions{.strategy = 0,
+                                .incarnation = 1,
+                                .account = 0,
+                                .venue = 0,
+                                .feed = 0,
+                                .instruments = {kBtc},
+                                .intent_deadline_ns = 500 * kMs,
+                                .max_event_age_ns = 0},
+                    gateway.table, puppet, intents};
+  RiskCore risk;
+  std::size_t told{0};
+};
+
+TEST(ExecutionOutlet, LostFillsAndFeesAreToldAsOneGapAndTheOrdersState) {
+  Rig rig;
+  const std::uint32_t row = rig.order(Side::kBuy, "60000");
+  ASSERT_NE(row, kNoRow);
+  rig.read_all();
+  rig.strategy_ring.slots = 0;
+  rig.gateway.accept(row);
+  rig.gateway.event(row, TradeUpdateKind::kNew, VenueStatus::kNew);
+  rig.gateway.fill(row, 1, "60000", "0.4", "0.4");
+  rig.gateway.fee(1, true, "0.002");
+  rig.tell();
+  EXPECT_TRUE(rig.to_strategy.owes(row));
+  EXPECT_FALSE(rig.to_strategy.room_for_new_risk());
+  const std::uint64_t lost = rig.strategy_ring.drops;
+  EXPECT_GE(lost, 3U);
+  rig.strategy_ring.slots = 8;
+  rig.tell();
+  ASSERT_EQ(rig.strategy_ring.queue.size(), 2U);
+  const Execution gap = rig.strategy_ring.queue[0];
+  const Execution snapshot = rig.strategy_ring.queue[1];
+  EXPECT_EQ(gap.kind, ExecutionKind::kGap);
+  EXPECT_EQ(gap.cum_qty.raw, static_cast<std::int64_t>(lost));
+  EXPECT_EQ(gap.n, snapshot.n);
+  EXPECT_EQ(snapshot.kind, ExecutionKind::kSnapshot);
+  EXPECT_EQ(snapshot.sub, kSnapshotSub);
+  EXPECT_EQ(snapshot.state, OrderState::kPartial);
+  EXPECT_EQ(snapshot.cum_qty, qty("0.4"));
+  EXPECT_EQ(snapshot.leaves, qty("0.6"));
+  EXPECT_EQ(snapshot.qty.raw, dec("0.398"));
+  EXPECT_TRUE(rig.to_strategy.room_for_new_risk());
+  rig.read_all();
+  rig.expect_books_agree();
+  EXPECT_EQ(rig.host.counters().gaps, 1U);
+  EXPECT_EQ(rig.host.counters().lost, lost);
+}
+
+TEST(ExecutionOutlet, AnOrderThatEndedInTheGapLeavesTheBookAndLaterFillsStillCount) {
+  Rig rig;
+  const std::uint32_t first = rig.order(Side::kBuy, "60000");
+  const std::uint32_t second = rig.order(Side::kBuy, "59999");
+  for (const std::uint32_t row : {first, second})
+    rig.gateway.accept(row);
+  rig.tell();
+  rig.read_all();
+  rig.strategy_ring.slots = rig.risk_ring.slots = 0;
+  rig.gateway.fill(first, 1, "60000", "1", "1");
+  rig.tell();
+  rig.strategy_ring.slots = rig.risk_ring.slots = 8;
+  rig.gateway.fill(second, 2, "59999", "0.5", "0.5");
+  rig.tell();
+  rig.gateway.fill(second, 3, "59999", "0.5", "1");
+  rig.tell();
+  rig.read_all();
+  rig.expect_books_agree();
+  EXPECT_EQ(rig.host.open_order_count(), 0U);
+}
+
+TEST(ExecutionOutlet, ARefusalWithoutARowIsKeptAndTold) {
+  Rig rig;
+  rig.strategy_ring.slots = 0;
+  Intent garbage = rig.gateway.intent(Side::kBuy, "1");
+  garbage.instrument = 77;
+  rig.gateway.core.on_intent(garbage, rig.gateway.context());
+  ASSERT_FALSE(rig.gateway.out.executions.empty());
+  ASSERT_EQ(rig.gateway.out.executions.back().order_row, kNoRow);
+  rig.tell();
+  rig.strategy_ring.slots = 8;
+  rig.tell();
+  ASSERT_EQ(rig.strategy_ring.queue.back().kind, ExecutionKind::kRefused);
+  EXPECT_EQ(rig.strategy_ring.queue.back().intent, garbage.id);
+}
+
+TEST(ExecutionOutlet, ARowThatIsOwedIsNotGivenToAnotherOrder) {
+  GatewayRules rules = gateway_rules();
+  rules.order_rows = 1;
+  Gateway gateway(rules);
+  gateway.kill_word = true;
+  const std::uint32_t row = gateway.send(Side::kBuy, "1");
+  ASSERT_EQ(gateway.core.row(row).state, OrderState::kFailed);
+  gateway.out.owed = row;
+  EXPECT_EQ(gateway.send(Side::kBuy, "2"), kNoRow);
+  gateway.out.owed = kNoRow;
+  EXPECT_EQ(gateway.send(Side::kBuy, "3"), row);
+}
+
+TEST(ExecutionOutlet, ASnapshotOlderThanTheAdoptedPositionDoesNotTakeItBack) {
+  Rig rig;
+  rig.host.adopt_position(kBtc, dec("3"), 1'000);
+  Execution old;
+  old.kind = ExecutionKind::kSnapshot;
+  old.n = 999;
+  old.instrument = kBtc;
+  old.qty = qty("1");
+  rig.host.on_execution(old, rig.gateway.now);
+  EXPECT_EQ(rig.host.position_of(kBtc), dec("3"));
+  old.n = 1'000;
+  rig.host.on_execution(old, rig.gateway.now);
+  EXPECT_EQ(rig.host.position_of(kBtc), dec("1"));
+}
+
+struct Live {
+  std::uint32_t row;
+  int tenths{0};
+};
+
+void run_random(std::uint64_t seed) {
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  const auto below = [&](std::uint64_t n) { return random() % n; };
+  Rig rig;
+  std::vector<Live> live;
+  std::uint64_t execution_id = 0;
+  for (int step = 0; step < 400; ++step) {
+    rig.gateway.tick(kMs);
+    rig.tell();
+    if (live.empty() || (below(4) == 0 && live.size() < 20)) {
+      // Buys below all sells: no order is in another's way.
+      const bool buy = below(2) == 0 || rig.gateway.strategy_position().position < dec("30");
+      const std::string limit = buy ? "599" + std::to_string(10 + below(80)) : "60100";
+      const std::uint32_t row = rig.order(buy ? Side::kBuy : Side::kSell, limit);
+      if (row != kNoRow && !is_terminal(rig.gateway.core.row(row).state)) {
+        rig.gateway.accept(row);
+        live.push_back({row});
+      }
+    } else {
+      const std::size_t at = below(live.size());
+      Live& order = live[at];
+      bool ended = false;
+      if (below(5) == 0) {
+        rig.gateway.event(order.row, TradeUpdateKind::kCanceled, VenueStatus::kCanceled,
+                          "0." + std::to_string(order.tenths));
+        ended = true;
+      } else {
+        ++order.tenths;
+        const std::string cum = order.tenths == 10 ? "1" : "0." + std::to_string(order.tenths);
+        const bool buy = rig.gateway.core.row(order.row).side == Side::kBuy;
+        rig.gateway.fill(order.row, ++execution_id, buy ? "59900" : "60100", "0.1", cum);
+        if (below(2) == 0)
+          rig.gateway.fee(execution_id, buy, buy ? "0.0003" : "15");
+        ended = order.tenths == 10;
+      }
+      if (ended)
+        live.erase(live.begin() + static_cast<std::ptrdiff_t>(at));
+    }
+    rig.tell();
+    if (below(10) == 0)
+      rig.strategy_reads(below(12));
+    if (below(10) == 0)
+      rig.risk_reads(below(12));
+  }
+  rig.read_all();
+  EXPECT_GT(rig.strategy_ring.snapshots, 0U) << "the run lost nothing: it tests nothing";
+  EXPECT_GT(rig.risk_ring.snapshots, 0U);
+  EXPECT_GT(execution_id, 20U);
+  rig.expect_books_agree();
+}
+
+TEST(ExecutionOutlet, WhateverWasLostEverybodysBooksAgreeOnceAllIsRead) {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed)
+    run_random(seed);
+}
+
+}  // namespace
+}  // namespace sluice::testing
