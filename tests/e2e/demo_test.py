@@ -50,7 +50,7 @@ class Demo(Case):
         for hop in ("wire_to_record", "feed_to_strategy", "decide", "strategy_to_risk", "approve", "risk_to_gateway",
                     "gate", "gate_to_wire", "tick_to_order", "order_to_ack"):
             self.assertGreater(report["latency_ns"][hop]["count"], 0, hop)
-        self.assertTrue(all(ring["gaps"] == 0 for ring in report["rings"].values()))
+        self.assertTrue(all(ring["gaps"] == 0 and ring["drops"] == 0 for ring in report["rings"].values()))
         self.assert_nothing_left()
 
     def test_synthetic_equities_with_halts_end_reconciled_to_the_unit(self):

@@ -204,33 +204,5 @@ class KillWithoutGateway(Case):
             return json.load(answer)
 
 
-class FullRing(Case):
-    def test_full_market_data_ring_drops_counts_and_blocks_nobody(self):
-        _, port = self.start_venue()
-        config = self.config(port, ("market_data_slots = 16384", "market_data_slots = 64"))
-        up, log = self.start("sluicectl", "up", "--hang-ms", "600000", "--config", config)
-
-        def md_ring(status):
-            return next(r for r in status["rings"] if r["ring"] == "md.crypto.momentum")
-
-        def counter(status, stage, name):
-            return next(s for s in status["stages"] if s["stage"] == stage)["counters"][name]
-        status = self.wait_status(config, "market data flows", lambda s: md_ring(s)["messages"] > 100)
-        strategy = next(s for s in status["stages"] if s["stage"] == "strategy.momentum")["pid"]
-        os.kill(strategy, signal.SIGSTOP)
-        status = self.wait_status(config, "the ring is full", lambda s: md_ring(s)["depth"] == 64)
-        dropped = md_ring(status)["drops"]
-        status = self.wait_status(config, "records are dropped", lambda s: md_ring(s)["drops"] > dropped + 50)
-        self.assertEqual(64, md_ring(status)["depth"])
-        # Nobody waits for the one that stands still: the board and risk go on.
-        events = counter(status, "risk", "market_events")
-        self.wait_status(config, "risk goes on", lambda s: counter(s, "risk", "market_events") > events + 100)
-        os.kill(strategy, signal.SIGCONT)
-        seen = md_ring(status)["messages"]
-        self.wait_status(config, "the strategy goes on", lambda s: md_ring(s)["messages"] > seen + 100)
-        up.send_signal(signal.SIGTERM)
-        self.assertEqual(0, up.wait(60), log.read_text(encoding="utf-8"))
-
-
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -291,8 +291,10 @@ Json our_numbers(const InstanceConfig& config) {
   Json rings = Json::object();
   for (const shm::RingSpec& ring : layout.rings) {
     const shm::RingProbe probe(instance, ring.name);
-    rings[ring.name] = {
-        {"messages", probe.messages()}, {"depth_max", probe.depth_max()}, {"gaps", probe.drops()}};
+    rings[ring.name] = {{"messages", probe.messages()},
+                        {"depth_max", probe.depth_max()},
+                        {"drops", probe.drops()},
+                        {"gaps", probe.gaps()}};
   }
   const shm::BoardReader<PositionRow> board(instance, board::kPositions);
   const shm::BoardReader<QuoteRow> quotes(instance, board::quotes(config.feeds.front().name));

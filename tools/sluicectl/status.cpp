@@ -135,6 +135,9 @@ Json gather(const InstanceConfig& config) {
                      {"depth_max", probe.depth_max()},
                      {"slots", probe.slots()},
                      {"drops", probe.drops()},
+                     {"gaps", probe.gaps()},
+                     {"snapshots", probe.snapshots()},
+                     {"owed", probe.owed()},
                      {"when_full", shm::to_string(probe.policy())}});
   }
   out["positions"] = positions_json(config, instance);
