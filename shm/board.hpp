@@ -109,9 +109,14 @@ class BoardWriter {
 
   [[nodiscard]] std::uint32_t rows() const noexcept { return rows_; }
 
+  // While a stage re-executes what it did before, its rows stand as its last incarnation left them.
+  void set_quiet(bool quiet) noexcept { quiet_ = quiet; }
+
   // `i` < rows(), else the process stops: a writer outside its board is a bug.
   void store(std::uint32_t i, const Row& row) noexcept {
     SLUICE_ASSERT(i < rows_, "board row out of range");
+    if (quiet_)
+      return;
     Record::Core::store(words(i), std::bit_cast<typename Record::Words>(row));
   }
   // What stands in the row now, as a successor of a dead writer finds it.
@@ -131,6 +136,7 @@ class BoardWriter {
 
   Segment segment_;
   std::uint32_t rows_;
+  bool quiet_{false};
 };
 
 template <class Row>

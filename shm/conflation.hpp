@@ -92,6 +92,14 @@ class Conflator {
     ring_.set_owed(dirty_rows_);
   }
 
+  // A checkpoint: every row's state is owed. For a reader that keeps what it reads (the journal),
+  // after a gap: what follows can then be understood without what came before it.
+  void touch_all() noexcept {
+    for (std::uint32_t row = 0; row < rows_; ++row)
+      mark(row);
+    ring_.set_owed(dirty_rows_);
+  }
+
   [[nodiscard]] bool owes() const noexcept {
     return lost_ != 0 || dirty_rows_ != 0 || owes_opening_;
   }

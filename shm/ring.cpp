@@ -177,6 +177,14 @@ std::uint64_t RingProbe::broken_peer() const noexcept {
   return StdAtomics::load_relaxed(mapping_.producer()->broken_peer);
 }
 
+std::uint64_t RingProbe::refused() const noexcept {
+  return StdAtomics::load_relaxed(mapping_.consumer()->refused);
+}
+
+bool RingProbe::detached() const noexcept {
+  return StdAtomics::load_relaxed(mapping_.consumer()->detached) != 0;
+}
+
 std::uint64_t RingProbe::oldest() const noexcept {
   const std::uint64_t next = tail();
   const std::uint64_t first = mapping_.header.initial_sequence;

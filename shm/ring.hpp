@@ -167,7 +167,7 @@ class RingConsumer {
   // ring.
   [[nodiscard]] bool peek(R& copy) noexcept {
     typename Record::Words words;
-    if (!core_.peek(words))
+    if (core_.detached() || !core_.peek(words))
       return false;
     copy = std::bit_cast<R>(words);
     return true;
@@ -188,7 +188,7 @@ class RingConsumer {
   std::size_t drain(F&& fn, std::size_t limit) noexcept {
     std::size_t taken = 0;
     typename Record::Words words;
-    while (taken < limit && core_.peek(words)) {
+    while (taken < limit && !core_.detached() && core_.peek(words)) {
       fn(std::bit_cast<R>(words));
       core_.advance();
       ++taken;
@@ -199,6 +199,13 @@ class RingConsumer {
     }
     return taken;
   }
+
+  // Counts a record that no honest producer writes. detach() ends it: peek() and drain() find
+  // nothing from then on, also within the drain() that is running; the ring fills, and its producer
+  // is refused. May be called from drain()'s function.
+  void note_refused() noexcept { core_.note_refused(); }
+  void detach() noexcept { core_.detach(); }
+  [[nodiscard]] bool detached() const noexcept { return core_.detached(); }
 
   [[nodiscard]] bool empty() const noexcept { return core_.empty(); }
   [[nodiscard]] std::uint64_t head() const noexcept {

@@ -68,6 +68,8 @@ template <class Atomics>
 struct ConsumerWords {
   alignas(kCacheLine) typename Atomics::Word cursor;
   alignas(kCacheLine) typename Atomics::Word batch_max;  // most records taken by one drain
+  typename Atomics::Word refused;                        // records that no honest producer writes
+  typename Atomics::Word detached;  // 1: the consumer takes nothing more from this producer
 };
 static_assert(sizeof(ProducerWords<StdAtomics>) == 2 * kCacheLine, "bump kLayoutVersion");
 static_assert(offsetof(ProducerWords<StdAtomics>, drops) == kCacheLine, "bump kLayoutVersion");
@@ -228,7 +230,9 @@ class RingConsumerCore {
 
   // Goes on at the cursor that this consumer, or the one before it, released last.
   RingConsumerCore(const Word* slots, ConsumerWords<Atomics>* own, std::uint64_t capacity) noexcept
-      : slots_(slots), own_(own), mask_(capacity - 1), head_(Atomics::load_relaxed(own->cursor)) {}
+      : slots_(slots), own_(own), mask_(capacity - 1), head_(Atomics::load_relaxed(own->cursor)) {
+    Atomics::store_relaxed(own_->detached, 0);
+  }
 
   // Copies the record at head() if it is published. Does not move.
   [[nodiscard]] bool peek(Payload& copy) const noexcept {
@@ -261,6 +265,16 @@ class RingConsumerCore {
     Atomics::store_release(own_->cursor, position);
   }
 
+  // A producer that writes nonsense is cut off: counted where tools see it, and nothing more is
+  // taken from it. Only a new consumer (a restart that an operator decides on) reads again.
+  void note_refused() noexcept { add_own<Atomics>(own_->refused, 1); }
+  void detach() noexcept {
+    detached_ = true;
+    // relaxed: a number for tools.
+    Atomics::store_relaxed(own_->detached, 1);
+  }
+  [[nodiscard]] bool detached() const noexcept { return detached_; }
+
   void note_batch(std::uint64_t records) noexcept { raise_own<Atomics>(own_->batch_max, records); }
 
   [[nodiscard]] std::uint64_t head() const noexcept { return head_; }
@@ -279,6 +293,7 @@ class RingConsumerCore {
   ConsumerWords<Atomics>* own_;
   std::uint64_t mask_;
   std::uint64_t head_;
+  bool detached_{false};
 };
 
 }  // namespace sluice::shm

@@ -39,6 +39,9 @@ class RingProbe {
   [[nodiscard]] std::uint64_t snapshots() const noexcept;  // snapshot records told
   [[nodiscard]] std::uint64_t owed() const noexcept;       // rows whose snapshot is still owed
   [[nodiscard]] std::uint64_t broken_peer() const noexcept;
+  [[nodiscard]] std::uint64_t refused() const noexcept;  // by the consumer, as nonsense
+  [[nodiscard]] bool detached()
+      const noexcept;  // the consumer takes nothing more from the producer
 
   // Copies the record at `position` without disturbing anybody. False when it is not published,
   // gone, or may have been overwritten while it was copied.

@@ -139,16 +139,22 @@ StdAtomics::Word* StagePage::value(std::uint32_t id, MetricKind kind) noexcept {
 }
 
 void StagePage::add_at(std::uint32_t id, std::uint64_t n) noexcept {
-  add_own<StdAtomics>(*value(id, MetricKind::kCounter), n);
+  StdAtomics::Word* const word = value(id, MetricKind::kCounter);
+  if (!quiet_)
+    add_own<StdAtomics>(*word, n);
 }
 
 void StagePage::set_at(std::uint32_t id, std::int64_t number) noexcept {
+  StdAtomics::Word* const word = value(id, MetricKind::kGauge);
   // relaxed: a number for people; nothing is ordered by it.
-  StdAtomics::store_relaxed(*value(id, MetricKind::kGauge), static_cast<std::uint64_t>(number));
+  if (!quiet_)
+    StdAtomics::store_relaxed(*word, static_cast<std::uint64_t>(number));
 }
 
 void StagePage::record_at(std::uint32_t id, std::int64_t value_ns) noexcept {
   StdAtomics::Word* const words = value(id, MetricKind::kHistogram);
+  if (quiet_)
+    return;
   if (value_ns < 0) {
     add_own<StdAtomics>(*histogram_word(words, HistogramWord::kNegative), 1);
     return;

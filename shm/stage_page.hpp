@@ -39,6 +39,9 @@ class StagePage {
   // Processed up to (i < kStageMarks); readers that see the mark also see what was stored before
   // it.
   void set_mark(std::uint32_t i, std::uint64_t value) noexcept;
+  // While a stage re-executes what it did before, its metrics stand: they were counted then.
+  // Liveness, trips, marks and errors are written all the same.
+  void set_quiet(bool quiet) noexcept { quiet_ = quiet; }
   // The longest turn of the loop so far.
   void note_duty(std::uint64_t loop_ns) noexcept;
 
@@ -74,6 +77,7 @@ class StagePage {
   Segment segment_;
   StageWords* words_;
   std::vector<Value> values_;  // of each metric
+  bool quiet_{false};
 };
 
 // A metric as its page describes it.

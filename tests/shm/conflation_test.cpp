@@ -171,6 +171,26 @@ TEST(Conflation, ATouchedRowIsToldWithoutAGap) {
   EXPECT_EQ(ring.notes[0].kind, Kind::kSnapshot);
 }
 
+TEST(Conflation, ACheckpointTellsEveryRowWhetherItLostSomethingOrNot) {
+  SmallRing ring(8);
+  Rows rows(3);
+  NoteConflator conflator(ring, rows, 3);
+  for (std::uint32_t row = 0; row < 3; ++row) {
+    rows.last[row] = row + 1;
+    EXPECT_TRUE(conflator.offer(row, change(row, row + 1)));
+  }
+  ring.notes.clear();
+  conflator.touch_all();
+  EXPECT_EQ(ring.owed, 3U);
+  conflator.settle();
+  ASSERT_EQ(ring.notes.size(), 3U);
+  for (std::uint32_t row = 0; row < 3; ++row) {
+    EXPECT_EQ(ring.notes[row].kind, Kind::kSnapshot);
+    EXPECT_EQ(ring.notes[row].number, row + 1);
+  }
+  EXPECT_EQ(ring.gaps, 0U);
+}
+
 TEST(Conflation, RowsBeyondTheRingAreServedInTurn) {
   SmallRing ring(4);
   Rows rows(200);

@@ -118,6 +118,60 @@ TEST_F(Ring, ConsumerThatComesBackIsHandedWhatItHadNotReleased) {
   EXPECT_EQ(copy.sequence, 1u);
 }
 
+TEST_F(Ring, ProducerOfNonsenseIsCutOffUntilAnotherConsumerComes) {
+  create_layout(small_layout(), false);
+  const RoleLock producing = role("producer");
+  const Instance instance = attach();
+  RingProducer<OneLine> producer(instance, "md");
+  const RingProbe probe(dir(), "md");
+  {
+    const RoleLock consuming = role("consumer");
+    RingConsumer<OneLine> consumer(instance, "md");
+    for (std::uint64_t i = 0; i < 3; ++i)
+      ASSERT_TRUE(producer.try_push(OneLine::of(i)));
+    const std::size_t taken = consumer.drain(
+        [&](const OneLine&) {
+          consumer.note_refused();
+          consumer.detach();
+        },
+        10);
+    EXPECT_EQ(taken, 1u) << "nothing more of the batch was looked at";
+    OneLine copy{};
+    EXPECT_FALSE(consumer.peek(copy));
+    EXPECT_EQ(consumer.drain([](const OneLine&) {}, 10), 0u);
+    EXPECT_TRUE(consumer.detached());
+    EXPECT_EQ(probe.refused(), 1u);
+    EXPECT_TRUE(probe.detached());
+    while (producer.try_push(OneLine::of(9))) {
+    }
+    EXPECT_EQ(probe.depth(), probe.slots()) << "its producer is refused, and nobody waits";
+  }
+  const RoleLock consuming = role("consumer");
+  RingConsumer<OneLine> successor(instance, "md");
+  EXPECT_FALSE(probe.detached());
+  EXPECT_EQ(probe.refused(), 1u);
+  EXPECT_EQ(successor.drain([](const OneLine&) {}, 100), probe.slots());
+}
+
+TEST_F(Ring, QuietBoardStandsAsItWas) {
+  create_layout(small_layout(), false);
+  const RoleLock producing = role("producer");
+  const Instance instance = attach();
+  BoardWriter<FourLines> writer(instance, "quotes");
+  const BoardReader<FourLines> reader(instance, "quotes");
+  writer.store(0, FourLines::of(1));
+  writer.set_quiet(true);
+  writer.store(0, FourLines::of(2));
+  writer.store(1, FourLines::of(3));
+  FourLines row{};
+  ASSERT_EQ(reader.load(0, row), BoardRead::kOk);
+  EXPECT_EQ(row.sequence, 1u);
+  EXPECT_EQ(reader.load(1, row), BoardRead::kNever);
+  writer.set_quiet(false);
+  writer.store(1, FourLines::of(4));
+  EXPECT_EQ(reader.load(1, row), BoardRead::kOk);
+}
+
 TEST_F(Ring, ProbeTellsDepthDropsAndPolicyWithoutAnyRole) {
   create_layout(small_layout(8, ~std::uint64_t{0} - 2), false);
   {

@@ -71,6 +71,34 @@ TEST_F(Page, LivenessTripsAndMarksAreSeenByReaders) {
   EXPECT_TRUE(view.tripped(kTripScopes)) << "a scope that does not exist is no permission";
 }
 
+TEST_F(Page, QuietPageKeepsItsMetricsAndStillTellsThatItLives) {
+  const RoleLock owning = role("risk");
+  const Instance instance = attach();
+  StagePage page(instance, "risk", kRiskMetrics);
+  const StageView view(instance, "risk");
+  page.add(RiskMetric::kIntents, 3);
+  page.set(RiskMetric::kWorking, 1);
+  page.record(RiskMetric::kApproveNs, 10);
+  page.set_quiet(true);
+  page.add(RiskMetric::kIntents, 4);
+  page.set(RiskMetric::kWorking, 2);
+  page.record(RiskMetric::kApproveNs, 20);
+  page.record(RiskMetric::kApproveNs, -1);
+  page.beat(MonoNanos{77});
+  page.set_state(StageState::kRecovering);
+  page.set_trip(1, 2);
+  EXPECT_EQ(view.counter(RiskMetric::kIntents), 3u);
+  EXPECT_EQ(view.gauge(RiskMetric::kWorking), 1);
+  EXPECT_EQ(view.histogram(RiskMetric::kApproveNs).count(), 1u);
+  EXPECT_EQ(view.histogram(RiskMetric::kApproveNs).negative, 0u);
+  EXPECT_EQ(view.heartbeat_ns().ns, 77);
+  EXPECT_EQ(view.state(), StageState::kRecovering);
+  EXPECT_EQ(view.trip(1), 2u);
+  page.set_quiet(false);
+  page.add(RiskMetric::kIntents, 5);
+  EXPECT_EQ(view.counter(RiskMetric::kIntents), 8u);
+}
+
 TEST_F(Page, MetricsAreReadableByNameAfterTheProcessDied) {
   Child risk([&] {
     const RoleLock owning = role("risk");
