@@ -257,9 +257,22 @@ void TradeDatabase::apply_execution(const RecordView& record, const Tap& tap) {
     apply_order_state(e, false);
     if (e.kind == ExecutionKind::kFee)
       apply_fee(record, tap, e);
+    if (e.kind == ExecutionKind::kSnapshot)
+      check_snapshot(record, e);
   }
   if (static_cast<std::size_t>(e.kind) >= words::kExecutionKinds.size())
     note(record, "execution of an unknown kind", words::of(e.kind));
+}
+
+// Told in place of records that a full ring lost. What they booked is not here: say so, with both
+// positions, and invent nothing.
+void TradeDatabase::check_snapshot(const RecordView& record, const Execution& e) {
+  const auto known = positions_.find({e.instrument, e.intent.strategy});
+  const std::int64_t here = known == positions_.end() ? 0 : known->second.holdings.position;
+  if (here != e.qty.raw)
+    note(record, "executions are missing before a snapshot",
+         fmt::format("order {}: position {} here, {} at the gateway", order_id(e),
+                     to_string(Qty{here}), to_string(e.qty)));
 }
 
 void TradeDatabase::apply_order_state(const Execution& e, bool counts) {

@@ -95,6 +95,7 @@ class TradeDatabase {
   void apply_execution(const RecordView& record, const Tap& tap);
   void apply_fill(const RecordView& record, const Tap& tap, const Execution& fill);
   void apply_fee(const RecordView& record, const Tap& tap, const Execution& change);
+  void check_snapshot(const RecordView& record, const Execution& e);
   void apply_order_state(const Execution& e, bool counts);
   void apply_market(const Tap& tap);
   void apply_small(const RecordView& record, const Tap& tap);

@@ -271,6 +271,25 @@ TEST_F(Trades, AnExecutionThatIsToldAgainIsBookedOnce) {
   EXPECT_EQ(db.text("SELECT what FROM anomalies"), "execution that was booked before");
 }
 
+TEST_F(Trades, ASnapshotBringsTheOrderUpToDateAndNamesExecutionsThatAreMissing) {
+  maker_.push_execution(maker_.fill(1, Side::kBuy, 100'000'000'000, 1'000'000'000, 0));
+  Execution whole = maker_.event(ExecutionKind::kSnapshot, OrderState::kPartial, 1, Side::kBuy);
+  whole.cum_qty = Qty{1'000'000'000};
+  whole.qty = Qty{1'000'000'000};
+  maker_.push_execution(whole);
+  Execution more = maker_.event(ExecutionKind::kSnapshot, OrderState::kCancelled, 1, Side::kBuy);
+  more.cum_qty = more.qty = Qty{3'000'000'000};
+  maker_.push_execution(more);
+  const auto database = folded();
+  sqlite::Connection& db = database->connection();
+  EXPECT_EQ(db.text("SELECT state FROM orders"), "cancelled");
+  EXPECT_EQ(db.number("SELECT position FROM positions"), 1'000'000'000) << "nothing is invented";
+  EXPECT_EQ(db.number("SELECT count(*) FROM anomalies"), 1);
+  EXPECT_EQ(db.number("SELECT count(*) FROM anomalies WHERE what = 'executions are missing before "
+                      "a snapshot' AND detail = 'order 5-0-1: position 1 here, 3 at the gateway'"),
+            1);
+}
+
 TEST_F(Trades, AKindOfExecutionNobodyKnowsKeepsItsNumber) {
   maker_.push_execution(
       maker_.event(static_cast<ExecutionKind>(99), static_cast<OrderState>(77), 1, Side::kBuy));
@@ -353,8 +372,8 @@ TEST_F(Trades, RefusesADatabaseOfAnotherJournal) {
 
 TEST_F(Trades, RefusesAnInstrumentThatHadAnotherNumber) {
   { const auto database = folded(); }
-  names_.instruments.insert(names_.instruments.begin(),
-                            {.symbol = "ETH/USD", .base = "ETH", .quote = "USD"});
+  names_.instruments.push_back({.symbol = "ETH/USD", .base = "ETH", .quote = "USD"});
+  std::swap(names_.instruments[0], names_.instruments[1]);
   EXPECT_THAT(refusal(options()), HasSubstr("instrument 0 was BTC/USD so far"));
   std::swap(names_.instruments[0], names_.instruments[1]);
   EXPECT_EQ(refusal(options()), "");  // new ones at the end are welcome
