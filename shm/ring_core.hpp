@@ -151,7 +151,7 @@ class RingProducerCore {
   // Exact at the moment of the call; later it can only have grown.
   [[nodiscard]] std::uint64_t free_slots() noexcept {
     refresh_cursor();
-    return mask_ + 1 - (tail_ - cached_cursor_);
+    return mask_ + 1 - (next() - cached_cursor_);
   }
 
   void note_drop() noexcept { add_own<Atomics>(own_->drops, 1); }

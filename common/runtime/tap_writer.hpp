@@ -27,33 +27,37 @@ class TapWriter {
   // False when the tap was counted as lost.
   template <class Body>
   bool push(TapType type, const Body& body, MonoNanos now) noexcept {
-    if (try_push(type, body, now))
+    const bool taken = stage(type, body, now);
+    flush();
+    return taken;
+  }
+
+  // As push(), but for bulk: persistence sees the tap at the next flush(), or when a batch is full.
+  template <class Body>
+  bool stage(TapType type, const Body& body, MonoNanos now) noexcept {
+    if (send_behind_gap(type, body, now))
       return true;
     note_lost();
     return false;
+  }
+  void flush() noexcept {
+    if (ring_.staged() != 0)
+      ring_.publish();
   }
 
   // As push(), but what found no room is not counted: the caller keeps it, or calls note_lost().
   template <class Body>
   [[nodiscard]] bool try_push(TapType type, const Body& body, MonoNanos now) noexcept {
-    if (!tell_gap(now))
-      return false;
-    Tap tap;
-    tap.set_body(type, body);
-    return send(tap, now);
+    const bool taken = send_behind_gap(type, body, now);
+    flush();
+    return taken;
   }
 
-  // False: there is something to tell, and no room.
+  // False: something was lost, and there is no room to tell it.
   [[nodiscard]] bool tell_gap(MonoNanos now) noexcept {
-    if (lost_ == 0)
-      return true;
-    Tap tap;
-    tap.set_body(TapType::kGap, GapRecord{.lost = lost_, .next_sequence = next_ + 1});
-    if (!send(tap, now))
-      return false;
-    ring_.note_gap();
-    lost_ = 0;
-    return true;
+    const bool told = send_gap(now);
+    flush();
+    return told;
   }
 
   void note_lost() noexcept {
@@ -70,13 +74,37 @@ class TapWriter {
   [[nodiscard]] std::uint64_t capacity() const noexcept { return ring_.capacity(); }
 
  private:
+  template <class Body>
+  bool send_behind_gap(TapType type, const Body& body, MonoNanos now) noexcept {
+    if (!send_gap(now))
+      return false;
+    Tap tap;
+    tap.set_body(type, body);
+    return send(tap, now);
+  }
+
+  bool send_gap(MonoNanos now) noexcept {
+    if (lost_ == 0)
+      return true;
+    Tap tap;
+    tap.set_body(TapType::kGap, GapRecord{.lost = lost_, .next_sequence = next_ + 1});
+    if (!send(tap, now))
+      return false;
+    ring_.note_gap();
+    lost_ = 0;
+    return true;
+  }
+
   bool send(Tap& tap, MonoNanos now) noexcept {
     tap.ring = index_;
     tap.incarnation = incarnation_;
     tap.sequence = next_;
     tap.now_ns = now;
-    if (!ring_.try_push(tap))
-      return false;
+    if (!ring_.try_stage(tap)) {
+      flush();  // a whole batch was staged, or the ring is full
+      if (!ring_.try_stage(tap))
+        return false;
+    }
     ++next_;
     return true;
   }

@@ -88,7 +88,9 @@ void MarketPublisher::update_row(const MarketEvent& event) noexcept {
 void MarketPublisher::end_turn(MonoNanos now) noexcept {
   for (Outlet& outlet : outlets_)
     outlet.settle();
-  flush_tap(now);
+  stage_tap(now);
+  if (tap_ != nullptr)
+    tap_->flush();
 }
 
 void MarketPublisher::tap(const MarketEvent& event) noexcept {
@@ -96,14 +98,14 @@ void MarketPublisher::tap(const MarketEvent& event) noexcept {
     return;
   batch_[batched_++] = event;
   if (batched_ == batch_.size())
-    flush_tap(event.receive_ns);
+    stage_tap(event.receive_ns);
 }
 
-void MarketPublisher::flush_tap(MonoNanos now) noexcept {
+void MarketPublisher::stage_tap(MonoNanos now) noexcept {
   if (batched_ == 0 || tap_ == nullptr)
     return;
   std::fill(batch_.begin() + static_cast<std::ptrdiff_t>(batched_), batch_.end(), MarketEvent{});
-  tap_->push(TapType::kMarketEvents, batch_, now);
+  tap_->stage(TapType::kMarketEvents, batch_, now);
   batched_ = 0;
 }
 

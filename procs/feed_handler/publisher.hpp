@@ -49,7 +49,7 @@ class MarketPublisher {
 
   void update_row(const MarketEvent& event) noexcept;
   void tap(const MarketEvent& event) noexcept;
-  void flush_tap(MonoNanos now) noexcept;
+  void stage_tap(MonoNanos now) noexcept;
 
   std::uint16_t source_;
   shm::BoardWriter<QuoteRow> board_;
