@@ -27,7 +27,9 @@ void step_back() noexcept {
   // A refusal changes nothing but who comes first.
   const sched_param none{};
   static_cast<void>(::pthread_setschedparam(::pthread_self(), SCHED_BATCH, &none));
-  static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNiceness));
+  const int stage = ::getpriority(PRIO_PROCESS, 0);  // an operator may have put it lower still
+  static_cast<void>(
+      ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), std::max(kNiceness, stage)));
 }
 
 TradeNames names_of(const InstanceConfig& config) {
