@@ -104,24 +104,18 @@ class RingProducer {
               mapping_.recovery.tail) {}
 
   // False: full, nothing happened.
-  [[nodiscard]] bool try_push(const R& record) noexcept {
-    return core_.try_push(std::bit_cast<typename Record::Words>(record));
-  }
+  [[nodiscard]] bool try_push(const R& record) noexcept { return core_.try_push(record); }
 
   // A private record to fill when there is room, else nullptr. commit() publishes it; without a
   // commit nothing happened. Its content is whatever the last claim left.
   [[nodiscard]] R* claim() noexcept { return core_.has_room() ? &claimed_ : nullptr; }
   // Only after a claim() that returned a record, once.
-  void commit() noexcept {
-    static_cast<void>(core_.try_push(std::bit_cast<typename Record::Words>(claimed_)));
-  }
+  void commit() noexcept { static_cast<void>(core_.try_push(claimed_)); }
 
   // For bulk: records are written at once and published together, in order. False: the ring is full
   // or largest_batch() records are staged; publish, then try again. Not to be mixed with try_push()
   // before publish().
-  [[nodiscard]] bool try_stage(const R& record) noexcept {
-    return core_.try_stage(std::bit_cast<typename Record::Words>(record));
-  }
+  [[nodiscard]] bool try_stage(const R& record) noexcept { return core_.try_stage(record); }
   void publish() noexcept { core_.publish(); }
   [[nodiscard]] std::uint64_t staged() const noexcept { return core_.staged(); }
 
@@ -165,13 +159,7 @@ class RingConsumer {
 
   // Copies the next record, if there is one. The copy is private: check it and use it, not the
   // ring.
-  [[nodiscard]] bool peek(R& copy) noexcept {
-    typename Record::Words words;
-    if (core_.detached() || !core_.peek(words))
-      return false;
-    copy = std::bit_cast<R>(words);
-    return true;
-  }
+  [[nodiscard]] bool peek(R& copy) noexcept { return !core_.detached() && core_.peek(copy); }
   // Gives the peeked record's slot back, and all before it. Once per successful peek().
   void release() noexcept {
     core_.advance();
@@ -187,9 +175,9 @@ class RingConsumer {
   template <class F>
   std::size_t drain(F&& fn, std::size_t limit) noexcept {
     std::size_t taken = 0;
-    typename Record::Words words;
-    while (taken < limit && !core_.detached() && core_.peek(words)) {
-      fn(std::bit_cast<R>(words));
+    R record;
+    while (taken < limit && !core_.detached() && core_.peek(record)) {
+      fn(std::as_const(record));
       core_.advance();
       ++taken;
     }
