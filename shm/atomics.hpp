@@ -2,7 +2,9 @@
 //
 // The ring and the board are templates over such a policy, so that a model checker (relacy) runs
 // the shipped algorithm with its own atomics. A policy names a `Word` type and the four accesses
-// below; nothing here fences, nothing needs seq_cst.
+// below; nothing here fences, nothing needs seq_cst. Each acquire and release of a ring or a board
+// says which one it is: the model checker weakens one at a time and must see it fail
+// (tests/model, docs/proofs.md).
 //
 // `StdAtomics` works on plain 64-bit words of a mapping. On x86-64 each of its accesses is one
 // plain move; what it buys is that the compiler neither repeats, splits, merges nor reorders it.
@@ -16,6 +18,27 @@ namespace sluice::shm {
 
 inline constexpr std::size_t kCacheLine = 64;
 
+// One name per place that needs an order. The letters: P producer, C consumer, T tool, W a board's
+// writer, R its reader. The reasons stand where the names are used.
+enum class Sync : std::uint8_t {
+  kUnnamed,        // a word of its own, outside rings and boards
+  kStampPublish,   // P release
+  kStampTake,      // C acquire
+  kCursorRelease,  // C release
+  kCursorRefresh,  // P acquire
+  kPayloadWrite,   // P release
+  kPayloadCopy,    // T acquire
+  kTailPublish,    // P release
+  kTailRead,       // T acquire
+  kStampRead,      // T acquire
+  kCursorRead,     // T acquire
+  kVersionStore,   // W release
+  kVersionLoad,    // R acquire
+  kRowWordStore,   // W release
+  kRowWordLoad,    // R acquire
+  kCount,
+};
+
 struct StdAtomics {
   using Word = std::uint64_t;
 
@@ -26,13 +49,14 @@ struct StdAtomics {
   [[nodiscard]] static std::uint64_t load_relaxed(const Word& word) noexcept {
     return ref(word).load(std::memory_order_relaxed);
   }
-  [[nodiscard]] static std::uint64_t load_acquire(const Word& word) noexcept {
+  [[nodiscard]] static std::uint64_t load_acquire(const Word& word,
+                                                  Sync = Sync::kUnnamed) noexcept {
     return ref(word).load(std::memory_order_acquire);
   }
   static void store_relaxed(Word& word, std::uint64_t value) noexcept {
     ref(word).store(value, std::memory_order_relaxed);
   }
-  static void store_release(Word& word, std::uint64_t value) noexcept {
+  static void store_release(Word& word, std::uint64_t value, Sync = Sync::kUnnamed) noexcept {
     ref(word).store(value, std::memory_order_release);
   }
 

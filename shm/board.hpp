@@ -54,22 +54,22 @@ struct BoardCore {
     for (std::size_t i = 0; i < kWords; ++i) {
       // release: pairs with the acquire of the words in load(); whoever sees this word also sees
       // the version stored before it, which withdrew this copy.
-      Atomics::store_release(copy[i], value[i]);
+      Atomics::store_release(copy[i], value[i], Sync::kRowWordStore);
     }
     // release: pairs with the acquire of the version in load(); the copy is complete.
-    Atomics::store_release(row[0], next);
+    Atomics::store_release(row[0], next, Sync::kVersionStore);
   }
 
   [[nodiscard]] static BoardRead load(const Word* row, Value& value) noexcept {
     for (int attempt = 0; attempt < kReadAttempts; ++attempt) {
       // acquire: pairs with the release of the version in store(); the copy it selects is complete.
-      const std::uint64_t version = Atomics::load_acquire(row[0]);
+      const std::uint64_t version = Atomics::load_acquire(row[0], Sync::kVersionLoad);
       if (version == 0)
         return BoardRead::kNever;
       const Word* const copy = row + 1 + (version & 1) * kWords;
       for (std::size_t i = 0; i < kWords; ++i) {
         // acquire: pairs with the release of the words in store(), and keeps the next load behind.
-        value[i] = Atomics::load_acquire(copy[i]);
+        value[i] = Atomics::load_acquire(copy[i], Sync::kRowWordLoad);
       }
       // relaxed: if any word above came from version + 2, version + 1 happened before this load.
       if (Atomics::load_relaxed(row[0]) == version)

@@ -18,6 +18,7 @@
 
 namespace sluice::shm {
 
+// Half of it must hold a gap record and the record the gap names (shm/conflation.hpp, settle).
 inline constexpr std::uint32_t kMinSlots = 4;
 
 struct RingSpec {

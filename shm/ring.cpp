@@ -79,8 +79,8 @@ RingMapping attach_ring_producer(const Instance& instance, const std::string& ri
                                  std::uint64_t schema_hash, std::uint32_t payload_bytes) {
   RingMapping mapping = attach_halves(instance, ring, schema_hash, payload_bytes,
                                       Region::Access::kReadWrite, Region::Access::kReadOnly);
-  // acquire: pairs with the release in release_to(), as for every use of the cursor.
-  const std::uint64_t cursor = StdAtomics::load_acquire(mapping.consumer()->cursor);
+  // relaxed: only compared. Before a slot is written, the producer acquires the cursor itself.
+  const std::uint64_t cursor = StdAtomics::load_relaxed(mapping.consumer()->cursor);
   mapping.recovery = recover_tail<StdAtomics>(
       mapping.slots(), mapping.slot_words(), mapping.capacity(), mapping.header.initial_sequence,
       StdAtomics::load_relaxed(mapping.producer()->tail), cursor);
@@ -121,34 +121,14 @@ std::uint32_t RingProbe::payload_bytes() const noexcept {
   return mapping_.header.element_bytes - static_cast<std::uint32_t>(sizeof(std::uint64_t));
 }
 
-std::uint64_t RingProbe::tail() const noexcept {
-  // acquire: pairs with the release in publish_tail(); what lies below is published.
-  return StdAtomics::load_acquire(mapping_.producer()->tail);
-}
-
-std::uint64_t RingProbe::cursor() const noexcept {
-  return StdAtomics::load_acquire(mapping_.consumer()->cursor);
+RingReaderCore<StdAtomics> RingProbe::reader() const noexcept {
+  return {mapping_.slots(),    mapping_.slot_words(),
+          mapping_.capacity(), mapping_.header.initial_sequence,
+          mapping_.producer(), mapping_.consumer()};
 }
 
 std::uint64_t RingProbe::messages() const noexcept {
   return tail() - mapping_.header.initial_sequence;
-}
-
-std::uint64_t RingProbe::depth() const noexcept {
-  const std::uint64_t released =
-      cursor();  // first: it follows the tail, never overtakes it for long
-  std::uint64_t next = tail();
-  // relaxed: a count; a producer that died between its stamps and its tail left records behind the
-  // hint, a batch of them at most.
-  for (std::uint64_t i = 0; i < largest_claim(); ++i) {
-    const auto& stamp = mapping_.slots()[(next & (slots() - 1)) * mapping_.slot_words()];
-    if (StdAtomics::load_relaxed(stamp) != stamp_of(next))
-      break;
-    ++next;
-  }
-  const std::uint64_t depth = next - released;
-  // The consumer may already have taken and released what the tail does not show yet.
-  return static_cast<std::int64_t>(depth) < 0 ? 0 : depth;
 }
 
 std::uint64_t RingProbe::depth_max() const noexcept {
@@ -183,29 +163,6 @@ std::uint64_t RingProbe::refused() const noexcept {
 
 bool RingProbe::detached() const noexcept {
   return StdAtomics::load_relaxed(mapping_.consumer()->detached) != 0;
-}
-
-std::uint64_t RingProbe::oldest() const noexcept {
-  const std::uint64_t next = tail();
-  const std::uint64_t first = mapping_.header.initial_sequence;
-  const std::uint64_t kept = slots() - largest_claim() - 1;
-  return next - first > kept ? next - kept : first;
-}
-
-bool RingProbe::read_words(std::uint64_t position, std::uint64_t* words,
-                           std::size_t count) const noexcept {
-  const StdAtomics::Word* const slot =
-      mapping_.slots() + (position & (slots() - 1)) * mapping_.slot_words();
-  // acquire: pairs with the release of the stamp in try_push(); the payload below is at least this
-  // one.
-  if (StdAtomics::load_acquire(slot[0]) != stamp_of(position))
-    return false;
-  for (std::size_t i = 0; i < count; ++i) {
-    // acquire: pairs with the release of the payload; a word of the next lap makes the tail below
-    // show that lap, and the record is refused.
-    words[i] = StdAtomics::load_acquire(slot[1 + i]);
-  }
-  return tail() + largest_claim() - position < slots();
 }
 
 }  // namespace sluice::shm

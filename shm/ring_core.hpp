@@ -17,6 +17,7 @@
 //   stamp   P release -> C acquire    the payload of p is visible before its stamp
 //   cursor  C release -> P acquire    the consumer's reads of a slot are done before it is reused
 //   tail    P release -> T acquire    what lies below the tail is published
+//   cursor  C release -> T acquire    a depth is never too small
 //   payload P release -> T acquire    a tool that meets a word of the next lap also sees its tail
 #pragma once
 
@@ -208,27 +209,28 @@ class RingProducerCore {
       prefetch(position + Prefetch::kWriteAhead);
     for_each_word<kPayloadWords>([&](std::size_t i) noexcept {
       // release: a tool that meets this word in a slot of the last lap must also see the tail that
-      // allowed the overwrite (RingProbe::read). The consumer needs no more than relaxed here.
-      Atomics::store_release(slot[1 + i], word_at(payload, i));
+      // allowed the overwrite (RingReaderCore::read). The consumer needs no more than relaxed here.
+      Atomics::store_release(slot[1 + i], word_at(payload, i), Sync::kPayloadWrite);
     });
   }
 
   void stamp(std::uint64_t position) noexcept {
     // release: pairs with the acquire in RingConsumerCore::peek(); the payload comes before its
     // stamp.
-    Atomics::store_release(slots_[(position & mask_) * kSlotWords], stamp_of(position));
+    Atomics::store_release(slots_[(position & mask_) * kSlotWords], stamp_of(position),
+                           Sync::kStampPublish);
   }
 
   void publish_tail() noexcept {
     // release: pairs with the acquire of tools and of a successor; stamps below the tail come
     // first.
-    Atomics::store_release(own_->tail, tail_);
+    Atomics::store_release(own_->tail, tail_, Sync::kTailPublish);
   }
 
   void refresh_cursor() noexcept {
     // acquire: pairs with the release in RingConsumerCore::release_to(); the consumer has finished
     // reading the slots it gives back before we overwrite them.
-    const std::uint64_t cursor = Atomics::load_acquire(peer_->cursor);
+    const std::uint64_t cursor = Atomics::load_acquire(peer_->cursor, Sync::kCursorRefresh);
     const std::uint64_t depth = tail_ - cursor;
     if (depth > mask_ + 1) {
       // The cursor is ahead of us or more than a lap behind: no honest consumer. Full, and counted.
@@ -278,7 +280,7 @@ class RingConsumerCore {
     const Word* const slot = slots_ + (head_ & mask_) * kSlotWords;
     // acquire: pairs with the release of the stamp in try_push(); the payload we copy is the whole
     // one.
-    if (Atomics::load_acquire(slot[0]) != stamp_of(head_))
+    if (Atomics::load_acquire(slot[0], Sync::kStampTake) != stamp_of(head_))
       return false;
     if constexpr (Prefetch::kReadAhead != 0)
       prefetch(head_ + Prefetch::kReadAhead);
@@ -301,7 +303,7 @@ class RingConsumerCore {
   // Gives all slots below `position` (at most head()) back to the producer.
   void release_to(std::uint64_t position) noexcept {
     // release: pairs with the acquire in refresh_cursor(); our copies come before the slot's reuse.
-    Atomics::store_release(own_->cursor, position);
+    Atomics::store_release(own_->cursor, position, Sync::kCursorRelease);
   }
 
   // A producer that writes nonsense is cut off: counted where tools see it, and nothing more is

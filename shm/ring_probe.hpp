@@ -1,8 +1,7 @@
 // RingProbe: a tool's view of a ring. Maps both files read-only, needs no role, and works on a
 // layout whose processes are dead.
 //
-// All numbers are read one by one while both ends may be running; each is true for some recent
-// instant.
+// The reading itself stands in ring_reader.hpp.
 #pragma once
 
 #include <bit>
@@ -10,6 +9,7 @@
 #include <string>
 
 #include "shm/ring.hpp"
+#include "shm/ring_reader.hpp"
 
 namespace sluice::shm {
 
@@ -25,12 +25,13 @@ class RingProbe {
   [[nodiscard]] std::uint32_t payload_bytes() const noexcept;
   [[nodiscard]] RingPolicy policy() const noexcept { return mapping_.policy(); }
 
-  [[nodiscard]] std::uint64_t tail() const noexcept;    // next position to publish (a hint: see 3.)
-  [[nodiscard]] std::uint64_t cursor() const noexcept;  // first position not released
+  // Next position to publish (a hint), and first position not released.
+  [[nodiscard]] std::uint64_t tail() const noexcept { return reader().tail(); }
+  [[nodiscard]] std::uint64_t cursor() const noexcept { return reader().cursor(); }
   [[nodiscard]] std::uint64_t messages() const noexcept;  // published since creation
   // Published and not released, a slot stamped just behind the hint included. More than slots():
-  // the peer is broken.
-  [[nodiscard]] std::uint64_t depth() const noexcept;
+  // the peers are broken.
+  [[nodiscard]] std::uint64_t depth() const noexcept { return reader().depth(); }
   // The largest depth known: seen by the producer whenever it re-read the cursor (so always when
   // full), by the consumer as a batch, and by this call. Between those a peak can pass unseen.
   [[nodiscard]] std::uint64_t depth_max() const noexcept;
@@ -50,18 +51,16 @@ class RingProbe {
     typename RingRecord<R>::Words words;
     if (mapping_.header.schema_hash != RingRecord<R>::kSchema)
       return false;
-    if (!read_words(position, words.data(), words.size()))
+    if (!reader().read(position, words.data(), words.size()))
       return false;
     copy = std::bit_cast<R>(words);
     return true;
   }
   // The oldest position that read() may still find.
-  [[nodiscard]] std::uint64_t oldest() const noexcept;
+  [[nodiscard]] std::uint64_t oldest() const noexcept { return reader().oldest(); }
 
  private:
-  // Most slots that the producer writes before it publishes its tail.
-  [[nodiscard]] std::uint64_t largest_claim() const noexcept { return largest_batch(slots()); }
-  bool read_words(std::uint64_t position, std::uint64_t* words, std::size_t count) const noexcept;
+  [[nodiscard]] RingReaderCore<StdAtomics> reader() const noexcept;
 
   std::string name_;
   RingMapping mapping_;

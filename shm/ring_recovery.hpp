@@ -61,8 +61,9 @@ template <class Atomics>
       found.sound = false;
       return found;
     }
-    // release: the consumer polls this word.
-    Atomics::store_release(stamp_at(position), stamp_of(position - capacity));
+    // relaxed: the consumer gets here only past found.tail, whose stamp we publish later and with
+    // release; who has seen that one no longer sees the stamp taken back here.
+    Atomics::store_relaxed(stamp_at(position), stamp_of(position - capacity));
     ++found.restamped;
   }
   return found;

@@ -52,12 +52,12 @@ TEST(BoardCore, HalfWrittenValueIsInvisible) {
 struct OvertakingAtomics : StdAtomics {
   static inline std::uint64_t version = 2;
   static inline int versions_read = 0;
-  [[nodiscard]] static std::uint64_t load_acquire(const Word& word) noexcept {
+  [[nodiscard]] static std::uint64_t load_acquire(const Word& word, Sync sync) noexcept {
     if (&word == watched) {
       ++versions_read;
       return version += 2;
     }
-    return StdAtomics::load_acquire(word);
+    return StdAtomics::load_acquire(word, sync);
   }
   [[nodiscard]] static std::uint64_t load_relaxed(const Word&) noexcept { return version + 1; }
   static inline const Word* watched = nullptr;
