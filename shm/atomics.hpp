@@ -10,7 +10,9 @@
 // plain move; what it buys is that the compiler neither repeats, splits, merges nor reorders it.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -67,5 +69,17 @@ struct StdAtomics {
     return std::atomic_ref<Word>(const_cast<Word&>(word));
   }
 };
+
+// A private copy of a record in shared memory that nobody need be trusted not to change meanwhile:
+// each word is read once, so what is checked in the copy is what is used. `words` is aligned and as
+// long as the record. For headers and tables; rings and boards have their own orders.
+template <class T>
+[[nodiscard]] T copy_shared(const StdAtomics::Word* words) noexcept {
+  static_assert(sizeof(T) % sizeof(std::uint64_t) == 0, "records are copied in 64-bit words");
+  std::array<std::uint64_t, sizeof(T) / sizeof(std::uint64_t)> copy;
+  for (std::size_t i = 0; i < copy.size(); ++i)
+    copy[i] = StdAtomics::load_relaxed(words[i]);
+  return std::bit_cast<T>(copy);
+}
 
 }  // namespace sluice::shm

@@ -128,6 +128,8 @@ class BoardWriter {
       row = std::bit_cast<Row>(value);
     return result;
   }
+  // Our own file was cut short: what is stored reaches nobody. A reason to stop.
+  [[nodiscard]] bool own_file_lost() const noexcept { return segment_.region.hostile(); }
 
  private:
   [[nodiscard]] StdAtomics::Word* words(std::uint32_t i) const noexcept {

@@ -2,7 +2,7 @@
 
 #include <atomic>
 #include <bit>
-#include <cstring>
+#include <limits>
 #include <thread>
 
 #include "shm/atomics.hpp"
@@ -13,6 +13,9 @@ namespace sluice::shm {
 namespace {
 
 constexpr std::chrono::milliseconds kPollEvery{2};
+// What mono_at() can compute with: its product is of two signed 64-bit numbers.
+constexpr std::uint64_t kMaxClockMult = std::numeric_limits<std::int64_t>::max();
+constexpr std::uint32_t kMaxClockShift = 63;
 constexpr const char* kCreateAgain = "run 'sluicectl shm create'";
 
 std::atomic<std::uint64_t> g_mappings{0};
@@ -37,12 +40,10 @@ std::string hex(std::uint64_t value) {
 }
 
 SegmentHeader copy_header(const Region& region) noexcept {
-  static_assert(sizeof(SegmentHeader) % sizeof(std::uint64_t) == 0);
-  std::array<std::uint64_t, sizeof(SegmentHeader) / sizeof(std::uint64_t)> words;
-  const auto* const shared = region.at<const StdAtomics::Word>(0);
-  for (std::size_t i = 0; i < words.size(); ++i)
-    words[i] = StdAtomics::load_relaxed(shared[i]);
-  return std::bit_cast<SegmentHeader>(words);
+  return copy_shared<SegmentHeader>(region.at<const StdAtomics::Word>(0));
+}
+ClockCalibration copy_clock(const Region& region) noexcept {
+  return copy_shared<ClockCalibration>(region.at<const StdAtomics::Word>(kHeaderBytes));
 }
 
 // The ready word first, with acquire: pairs with the release in create_layout(), so that the copy
@@ -70,6 +71,10 @@ void verify_format(const std::string& path, const Region& region, const SegmentH
   if (header.file_bytes != region.size())
     refuse(AttachStatus::kWrongSize, path, "file size", std::to_string(region.size()),
            std::to_string(header.file_bytes) + " (its own header)", kCreateAgain);
+  if (!region.reserved())
+    refuse(AttachStatus::kWrongSize, path,
+           "memory behind its " + std::to_string(region.size()) + " bytes", "less than that",
+           "all of it, as at its creation (it was cut and extended)", kCreateAgain);
 }
 
 // Mapped, at least `bytes` long and ready.
@@ -116,6 +121,9 @@ void verify_owner(const Instance& instance, const std::string& path, const Segme
   const std::string role(view_of(header.owner));
   if (role.empty() || role_held_here(instance.dir(), role))
     return;
+  if (!is_plain_name(role))
+    refuse(AttachStatus::kWrongLayout, path, "owner", "'" + role + "'", "the name of a role",
+           std::string("its header was spoilt: ") + kCreateAgain);
   if (const auto holder = RoleLock::holder(instance.dir(), role))
     throw AttachError(AttachStatus::kRoleTaken,
                       path + ": role taken: role '" + role + "' that may write here is " +
@@ -154,13 +162,19 @@ Instance Instance::attach(const std::string& dir, std::chrono::milliseconds wait
     refuse(AttachStatus::kWrongLayout, path, "clock calibration's schema hash",
            hex(header.schema_hash), hex(kSchemaHash<ClockCalibration>), kCreateAgain);
 
+  const ClockCalibration clock = copy_clock(region);
+  if (clock.mult > kMaxClockMult || clock.shift > kMaxClockShift)
+    refuse(AttachStatus::kWrongLayout, path, "clock calibration",
+           std::to_string(clock.mult) + " / 2^" + std::to_string(clock.shift),
+           "at most " + std::to_string(kMaxClockMult) + " / 2^" + std::to_string(kMaxClockShift),
+           kCreateAgain);
+
   Instance instance;
   instance.dir_ = dir;
   instance.name_ = view_of(header.name);
   instance.generation_ = header.generation;
   instance.build_id_ = header.build_id;
-  // Written before the ready word and never again: plain bytes.
-  std::memcpy(&instance.clock_, region.data() + kHeaderBytes, sizeof(ClockCalibration));
+  instance.clock_ = clock;
   instance.control_ = std::make_shared<const Region>(std::move(region));
   return instance;
 }

@@ -46,9 +46,7 @@ FixedName fixed_name(const std::string& text) noexcept {
 }
 
 void check_name(const Layout& layout, const std::string& what, const std::string& name) {
-  const bool plain = !name.empty() && name.size() <= kMaxNameBytes && name[0] != '.' &&
-                     name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789._-") == name.npos;
-  if (!plain)
+  if (!is_plain_name(name))
     impossible(layout, what + " '" + name + "': 1 to " + std::to_string(kMaxNameBytes) +
                            " characters of a-z 0-9 . _ - are allowed");
 }

@@ -17,7 +17,10 @@ std::uint64_t HistogramSnapshot::percentile(double fraction) const noexcept {
   // The rank of the smallest value with at least that share at or below it: nearest-rank
   // definition.
   const double rank = std::ceil(std::clamp(fraction, 0.0, 1.0) * static_cast<double>(total));
-  const auto wanted = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(rank));
+  // A total near 2^64 (a page full of garbage) rounds up as a double, beyond what converts back.
+  const std::uint64_t wanted = rank >= static_cast<double>(total)
+                                   ? total
+                                   : std::max<std::uint64_t>(1, static_cast<std::uint64_t>(rank));
   std::uint64_t seen = 0;
   for (std::uint32_t bucket = 0; bucket < kBuckets; ++bucket) {
     seen += buckets[bucket];

@@ -25,6 +25,8 @@ namespace {
 
 namespace bip = boost::interprocess;
 
+constexpr off_t kBlockBytes = 512;  // the unit of st_blocks, whatever the file system's own is
+
 std::string free_space_text(const std::string& path) {
   struct statvfs fs {};
   const std::string folder = path.substr(0, path.rfind('/'));
@@ -107,12 +109,14 @@ Region::Region(Region&& other) noexcept
     : mapping_(std::move(other.mapping_)),
       data_(std::exchange(other.data_, nullptr)),
       size_(std::exchange(other.size_, 0)),
-      file_id_(other.file_id_) {}
+      file_id_(other.file_id_),
+      reserved_(other.reserved_) {}
 Region& Region::operator=(Region&& other) noexcept {
   mapping_ = std::move(other.mapping_);
   data_ = std::exchange(other.data_, nullptr);
   size_ = std::exchange(other.size_, 0);
   file_id_ = other.file_id_;
+  reserved_ = other.reserved_;
   return *this;
 }
 
@@ -132,9 +136,12 @@ Region Region::create(const std::string& path, std::size_t bytes, unsigned mode)
 std::optional<Region> Region::open(const std::string& path, Access access) {
   const bool writable = access == Access::kReadWrite;
   const bip::mode_t mode = writable ? bip::read_write : bip::read_only;
+  struct stat status {};
+  // Before it is opened: opening a pipe that was left under the name would wait for its other end.
+  if (stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode))
+    throw Error(ExitCode::kResource, path + ": is no regular file; remove it");
   try {
     const bip::file_mapping file(path.c_str(), mode);
-    struct stat status {};
     if (fstat(file.get_mapping_handle().handle, &status) != 0)
       throw Error(ExitCode::kResource, path + ": cannot be examined: " + std::strerror(errno));
     if (status.st_size == 0)
@@ -146,6 +153,7 @@ std::optional<Region> Region::open(const std::string& path, Access access) {
     region.data_ = static_cast<std::byte*>(region.mapping_->region.get_address());
     region.size_ = region.mapping_->region.get_size();
     region.file_id_ = {status.st_dev, status.st_ino};
+    region.reserved_ = status.st_blocks * kBlockBytes >= status.st_size;
     if (writable) {
       // A forked child must not be a second writer; a core dump must not carry the rings along.
       madvise(region.data_, region.size_, MADV_DONTFORK);

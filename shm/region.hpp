@@ -41,12 +41,15 @@ class Region {
   [[nodiscard]] static Region create(const std::string& path, std::size_t bytes, unsigned mode);
 
   // Maps the whole file. nullopt when there is no such file or it is empty; Error(kResource) when
-  // the system refuses for another reason.
+  // it is no regular file or the system refuses for another reason.
   [[nodiscard]] static std::optional<Region> open(const std::string& path, Access access);
 
   [[nodiscard]] std::byte* data() const noexcept { return data_; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] FileId file_id() const noexcept { return file_id_; }
+  // Whether every byte of the file had memory behind it when it was mapped, as create() left it. A
+  // file that was extended has holes, and touching all of them could take all memory there is.
+  [[nodiscard]] bool reserved() const noexcept { return reserved_; }
 
   // True once the file was found shorter than its mapping: zeros stand where bytes are missing.
   [[nodiscard]] bool hostile() const noexcept;
@@ -67,6 +70,7 @@ class Region {
   std::byte* data_{nullptr};
   std::size_t size_{0};
   FileId file_id_{};
+  bool reserved_{false};
 };
 
 }  // namespace sluice::shm

@@ -43,13 +43,18 @@ class RingProbe {
   [[nodiscard]] std::uint64_t refused() const noexcept;  // by the consumer, as nonsense
   [[nodiscard]] bool detached()
       const noexcept;  // the consumer takes nothing more from the producer
+  // The producer's or the consumer's file was cut short; what they would say reads as zero.
+  [[nodiscard]] bool data_hostile() const noexcept { return mapping_.data.hostile(); }
+  [[nodiscard]] bool cursor_hostile() const noexcept { return mapping_.cursor.hostile(); }
 
   // Copies the record at `position` without disturbing anybody. False when it is not published,
   // gone, or may have been overwritten while it was copied.
   template <class R>
   [[nodiscard]] bool read(std::uint64_t position, R& copy) const noexcept {
     typename RingRecord<R>::Words words;
-    if (mapping_.header.schema_hash != RingRecord<R>::kSchema)
+    // Both: a spoilt header may name this record's type beside slots that are too small for it.
+    if (mapping_.header.schema_hash != RingRecord<R>::kSchema ||
+        payload_bytes() != RingRecord<R>::kBytes)
       return false;
     if (!reader().read(position, words.data(), words.size()))
       return false;

@@ -39,9 +39,7 @@ std::string held_key(const std::string& dir, const std::string& role) {
 }
 
 std::string lock_path(const std::string& dir, const std::string& role) {
-  const bool plain = !role.empty() && role.size() <= kMaxNameBytes && role[0] != '.' &&
-                     role.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789._-") == role.npos;
-  if (!plain)
+  if (!is_plain_name(role))
     throw Error(ExitCode::kConfig, "role '" + role + "': 1 to " + std::to_string(kMaxNameBytes) +
                                        " characters of a-z 0-9 . _ - are allowed");
   return locks_folder(dir) + '/' + role;

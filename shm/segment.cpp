@@ -45,6 +45,11 @@ std::string_view view_of(const FixedName& name) noexcept {
   return {name.data(), static_cast<std::size_t>(end - name.begin())};
 }
 
+bool is_plain_name(std::string_view name) noexcept {
+  return !name.empty() && name.size() <= kMaxNameBytes && name[0] != '.' &&
+         name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789._-") == name.npos;
+}
+
 std::string control_file() {
   return "control";
 }

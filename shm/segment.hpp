@@ -72,6 +72,9 @@ static_assert(sizeof(SegmentHeader) == 272 && sizeof(SegmentHeader) <= kHeaderBy
 
 [[nodiscard]] std::string_view view_of(const FixedName& name) noexcept;  // ends at the first zero
 
+// What rings, boards, stages and roles may be called: a file name that says nothing to a shell.
+[[nodiscard]] bool is_plain_name(std::string_view name) noexcept;
+
 // What can become of an attach. Each comes with a message that names both values and the remedy.
 enum class AttachStatus : std::uint32_t {
   kReady,

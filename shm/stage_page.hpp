@@ -63,6 +63,9 @@ class StagePage {
   // is full, only errors_lost grows.
   void error(std::uint32_t code, std::string_view text, MonoNanos now) noexcept;
 
+  // Our own file was cut short: nobody sees us beat or trip any more. A reason to stop.
+  [[nodiscard]] bool own_file_lost() const noexcept { return segment_.region.hostile(); }
+
  private:
   void add_at(std::uint32_t id, std::uint64_t n) noexcept;
   void set_at(std::uint32_t id, std::int64_t value) noexcept;

@@ -26,9 +26,8 @@ void StageView::read_table() {
   const std::uint64_t count = std::min<std::uint64_t>(
       {segment_.header.elements, kMaxMetrics, (size - kMetricEntriesOffset) / sizeof(MetricEntry)});
   for (std::uint64_t i = 0; i < count; ++i) {
-    MetricEntry entry;
-    std::memcpy(&entry, segment_.region.data() + kMetricEntriesOffset + i * sizeof(MetricEntry),
-                sizeof(MetricEntry));
+    auto entry = copy_shared<MetricEntry>(
+        segment_.region.at<const StdAtomics::Word>(kMetricEntriesOffset + i * sizeof(MetricEntry)));
     entry.name.back() = '\0';
     entry.unit.back() = '\0';
     const bool known = entry.kind >= static_cast<std::uint64_t>(MetricKind::kCounter) &&

@@ -40,11 +40,12 @@ SLUICE_SCHEMA(ClockCalibration, tsc_base, utc_base_ns, mult, shift, reserved);
                                        std::uint64_t reading) noexcept {
   __extension__ using Int128 = __int128;
   const auto elapsed = static_cast<std::int64_t>(reading - clock.tsc_base);
-  if (clock.mult == 0) {
-    return {clock.utc_base_ns + elapsed};
-  }
-  const Int128 ns = (Int128{elapsed} * static_cast<std::int64_t>(clock.mult)) >> clock.shift;
-  return {clock.utc_base_ns + static_cast<std::int64_t>(ns)};
+  const Int128 ns = clock.mult == 0
+                        ? Int128{elapsed}
+                        : (Int128{elapsed} * static_cast<std::int64_t>(clock.mult)) >> clock.shift;
+  // Modulo 2^64: the calibration stands in a file, and no number in it may be undefined behaviour.
+  return {static_cast<std::int64_t>(static_cast<std::uint64_t>(clock.utc_base_ns) +
+                                    static_cast<std::uint64_t>(ns))};
 }
 
 [[nodiscard]] inline std::uint64_t clock_monotonic_ns() noexcept {

@@ -1,6 +1,7 @@
 // Creating and destroying a layout: what is refused, what is said, what is left behind.
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -63,6 +64,45 @@ TEST_F(LayoutFiles, EveryByteIsReserved) {
   struct stat status {};
   ASSERT_EQ(stat(path(ring_data_file("md")).c_str(), &status), 0);
   EXPECT_GE(status.st_blocks * 512, status.st_size);
+}
+
+// With its name the layout exists: whoever sees it finds everything else in place. The clock is
+// calibrated for 20 ms before it is named, so its time of change is later beyond doubt.
+TEST_F(LayoutFiles, ControlSegmentIsNamedLast) {
+  create_layout(small_layout(), false);
+  const auto named_at = [&](const std::string& file) {
+    struct stat status {};
+    EXPECT_EQ(stat(path(file).c_str(), &status), 0);
+    return status.st_ctim.tv_sec * 1'000'000'000 + status.st_ctim.tv_nsec;
+  };
+  for (const std::string& file : segments()) {
+    if (file != control_file()) {
+      EXPECT_LT(named_at(file), named_at(control_file())) << file;
+    }
+  }
+}
+
+// The first message must not pay for a page fault; what a stage writes stays in memory where the
+// limit on locked memory allows it.
+TEST_F(LayoutFiles, AttachedSegmentsAreResidentAndOnesOwnAreLocked) {
+  create_layout(small_layout(4096), false);
+  const RoleLock producing = role("producer");
+  const AttachReport before = attach_report();
+  const Instance instance = attach();
+  const RingMapping ring =
+      attach_ring_producer(instance, "md", kSchemaHash<OneLine>, sizeof(OneLine));
+  for (const Region* const region : {&ring.data, &ring.cursor}) {
+    std::vector<unsigned char> pages(region->size() / kPageBytes);
+    ASSERT_EQ(mincore(region->data(), region->size(), pages.data()), 0);
+    EXPECT_TRUE(std::all_of(pages.begin(), pages.end(), [](auto page) { return (page & 1) != 0; }));
+  }
+  const AttachReport after = attach_report();
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_MEMLOCK, &limit), 0);
+  if (limit.rlim_cur == RLIM_INFINITY) {
+    EXPECT_EQ(after.locked_bytes - before.locked_bytes, ring.data.size());
+  }
+  EXPECT_EQ(after.writable_bytes - before.writable_bytes, ring.data.size());
 }
 
 TEST_F(LayoutFiles, DestroyRemovesAllSegmentsAndKeepsTheLocks) {
