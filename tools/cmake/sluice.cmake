@@ -142,10 +142,19 @@ function(sluice_bench name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
 endfunction()
 
-# sluice_fuzz(name SOURCES … DEPS …): a libFuzzer binary in <build>/fuzz, in the `fuzz` preset only.
+# sluice_fuzz(name SOURCES … DEPS … [RUNS n]): a libFuzzer target. The `fuzz` preset makes it a binary in <build>/fuzz
+# (clang, coverage-guided, minutes behind --long). Every other preset makes it the unit test Fuzz.<name>, which calls the
+# same function with n pseudo-random inputs (default 2000), so that no target waits for clang to be tried.
 function(sluice_fuzz name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "RUNS" "SOURCES;DEPS")
   if(NOT SLUICE_FUZZ)
+    if(NOT arg_RUNS)
+      set(arg_RUNS 2000)
+    endif()
+    sluice_test(${name} SOURCES ${arg_SOURCES} ${PROJECT_SOURCE_DIR}/tests/fuzz/driver.cpp DEPS ${arg_DEPS} TIMEOUT 300)
+    if(TARGET ${name})
+      target_compile_definitions(${name} PRIVATE SLUICE_FUZZ_NAME=${name} SLUICE_FUZZ_RUNS=${arg_RUNS})
+    endif()
     return()
   endif()
   add_executable(${name} ${arg_SOURCES})
