@@ -31,6 +31,16 @@ inline void add_saturating(std::int64_t& value, std::int64_t delta) noexcept {
   }
 }
 
+// a − b, held at the ends of the range: for numbers out of records, which may be anything. A
+// difference of stamps that wrapped would turn the oldest into the newest.
+[[nodiscard]] inline std::int64_t sub_saturating(std::int64_t a, std::int64_t b) noexcept {
+  std::int64_t difference = 0;
+  if (sub_checked(a, b, difference)) {
+    return difference;
+  }
+  return b < 0 ? kMaxRaw : kMinRaw;
+}
+
 [[nodiscard]] constexpr std::int64_t clamp_raw(Wide v) noexcept {
   if (v > kMaxRaw) {
     return kMaxRaw;

@@ -84,7 +84,8 @@ class Check {
   // A decision from the future means that a clock jumped back: it counts as expired.
   [[nodiscard]] Reason deadline() const noexcept {
     const bool late = intent_.deadline_ns.ns == 0 || in_.now > intent_.deadline_ns;
-    const bool future = intent_.decided_ns.ns - in_.now.ns > rules_.clock_tolerance_ns;
+    const bool future =
+        sub_saturating(intent_.decided_ns.ns, in_.now.ns) > rules_.clock_tolerance_ns;
     return late || future ? Reason::kExpired : Reason::kNone;
   }
 
@@ -116,7 +117,8 @@ class Check {
     }
     const bool this_session =
         in_.head.incarnation != 0 && in_.head.incarnation == in_.risk_incarnation;
-    const bool young = in_.now.ns - in_.head.published_ns.ns <= rules_.limit_sheet_max_age_ns;
+    const bool young =
+        sub_saturating(in_.now.ns, in_.head.published_ns.ns) <= rules_.limit_sheet_max_age_ns;
     return this_session && young ? Reason::kNone : Reason::kLimitSheetStale;
   }
 
@@ -139,7 +141,7 @@ class Check {
       return Reason::kMarketDataStale;
     }
     const std::int64_t max_age = ceilings_.market_data_max_age_ns;
-    if (max_age > 0 && in_.now.ns - in_.quote.receive_ns.ns > max_age) {
+    if (max_age > 0 && sub_saturating(in_.now.ns, in_.quote.receive_ns.ns) > max_age) {
       return Reason::kMarketDataStale;
     }
     if (!in_.quote.quote.two_sided()) {

@@ -45,8 +45,9 @@ Reason check_form(const Intent& intent, std::uint32_t instruments,
     return Reason::kMalformed;
   }
   // A deadline without a bound would be none.
-  return intent.deadline_ns.ns - intent.decided_ns.ns > deadline_max_ns ? Reason::kMalformed
-                                                                        : Reason::kNone;
+  return sub_saturating(intent.deadline_ns.ns, intent.decided_ns.ns) > deadline_max_ns
+             ? Reason::kMalformed
+             : Reason::kNone;
 }
 
 }  // namespace

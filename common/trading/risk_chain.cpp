@@ -35,8 +35,9 @@ RiskCore::Want RiskCore::want(const Intent& intent) const noexcept {
   if (old == nullptr) {
     return {.leaves = intent.requested.raw, .added = intent.requested.raw};
   }
-  const std::int64_t leaves = intent.requested.raw - old->chain - old->filled;
-  return {.leaves = leaves, .added = std::max<std::int64_t>(leaves - old->leaves(), 0)};
+  const std::int64_t leaves = sub_saturating(intent.requested.raw, old->traded());
+  return {.leaves = leaves,
+          .added = std::max<std::int64_t>(sub_saturating(leaves, old->leaves()), 0)};
 }
 
 // Only one of a chain's two orders can trade what both might: the successor counts with what it has
@@ -45,14 +46,14 @@ void RiskCore::recount(Reservation& r) noexcept {
   const Reservation* const old = find(r.replaces);
   const std::int64_t before = old != nullptr ? old->leaves() : 0;
   const std::int64_t counted = std::max<std::int64_t>(r.leaves() - before, 0);
-  change_reserved(r, counted - r.counted);
+  change_reserved(r, counted - r.counted);  // neither is negative
   r.counted = counted;
 }
 
 void RiskCore::follow_chain(const Reservation& r) noexcept {
   const Reservation* before = &r;
   for (Reservation* next = find(r.replaced_by); next != nullptr; next = find(next->replaced_by)) {
-    const std::int64_t chain = before->chain + before->filled;
+    const std::int64_t chain = before->traded();
     const bool changed = next->chain != chain;
     next->chain = chain;
     recount(*next);

@@ -4,8 +4,6 @@
 #include <string>
 #include <utility>
 
-#include "common/trading/checked.hpp"
-
 namespace sluice {
 namespace {
 
@@ -30,9 +28,8 @@ std::int64_t quantity_for(std::int64_t cash, Price px) noexcept {
 // |position| if everything reserved on one side trades.
 std::int64_t reach(std::int64_t position, std::int64_t buying, std::int64_t selling) noexcept {
   std::int64_t high = position;
-  std::int64_t low = position;
   add_saturating(high, buying);
-  add_saturating(low, -selling);
+  const std::int64_t low = sub_saturating(position, selling);
   return std::max(magnitude(high), magnitude(low));
 }
 
@@ -75,7 +72,9 @@ RiskDecision RiskCore::on_intent(Intent& intent, std::uint16_t strategy, bool or
   if (intent.id.incarnation > s.incarnation) {
     s = {intent.id.incarnation, 0};
   }
-  if (!stale && intent.id.sequence <= s.last_sequence) {
+  // By its number; or, after a restart of ours that knows no numbers yet, by the order that the
+  // gateway has told of: the risk before us approved it and died before it released the intent.
+  if (!stale && (intent.id.sequence <= s.last_sequence || find(intent.id) != nullptr)) {
     ++duplicates_;
     return {};
   }
@@ -104,7 +103,7 @@ RiskDecision RiskCore::on_intent(Intent& intent, std::uint16_t strategy, bool or
       r->approved = d.approved.raw;
       if (Reservation* const old = find(intent.replaces); old != nullptr) {
         r->replaces = intent.replaces;
-        r->chain = old->chain + old->filled;
+        r->chain = old->traded();
         old->replaced_by = intent.id;
       }
       open(*r);
@@ -135,7 +134,7 @@ Reason RiskCore::admit(const Intent& intent, MonoNanos now) const noexcept {
   if (intent.instrument >= instruments_.size() || intent.requested.raw <= 0 ||
       (intent.side != Side::kBuy && intent.side != Side::kSell) ||
       (limit ? intent.limit.raw <= 0 : intent.limit.raw != 0) ||
-      intent.deadline_ns.ns - intent.decided_ns.ns > rules_.deadline_max_ns ||
+      sub_saturating(intent.deadline_ns.ns, intent.decided_ns.ns) > rules_.deadline_max_ns ||
       (!replaces && !intent.replaces.is_none())) {
     return Reason::kMalformed;
   }
@@ -144,7 +143,7 @@ Reason RiskCore::admit(const Intent& intent, MonoNanos now) const noexcept {
     return Reason::kUnsupported;
   }
   if (intent.deadline_ns.ns == 0 || now > intent.deadline_ns ||
-      intent.decided_ns.ns - now.ns > rules_.clock_tolerance_ns) {
+      sub_saturating(intent.decided_ns.ns, now.ns) > rules_.clock_tolerance_ns) {
     return Reason::kExpired;
   }
   if (state_ != TradingState::kActive && state_ != TradingState::kReduceOnly) {
@@ -178,7 +177,7 @@ Reason RiskCore::admit(const Intent& intent, MonoNanos now) const noexcept {
 Reason RiskCore::check_market(const Intent& intent, MonoNanos now) const noexcept {
   const Mark& mark = marks_[intent.instrument];
   if (rules_.market_data_max_age_ns > 0 &&
-      now.ns - mark.receive_ns.ns > rules_.market_data_max_age_ns) {
+      sub_saturating(now.ns, mark.receive_ns.ns) > rules_.market_data_max_age_ns) {
     return Reason::kMarketDataStale;
   }
   if (!mark.quote.two_sided()) {
@@ -201,7 +200,7 @@ bool RiskCore::reduces(const Intent& intent) const noexcept {
       return false;
     }
     std::int64_t sum = want(intent).added;
-    add_saturating(sum, sell ? h.selling : h.buying);
+    add_saturating(sum, h.reserved(!sell));
     return sum <= magnitude(h.position);
   };
   return fits(totals_[intent.instrument]) && fits(holding(intent.id.strategy, intent.instrument));
@@ -275,11 +274,9 @@ std::int64_t RiskCore::room(const Intent& intent, Price px, Reason& binding) con
   };
   // How far a holding may still go on this side until |position| is `limit`.
   const auto left = [&](const Holding& h, std::int64_t limit) {
-    std::int64_t at = buy ? h.position : -h.position;
-    add_saturating(at, buy ? h.buying : h.selling);
-    std::int64_t rest = limit;
-    add_saturating(rest, -at);
-    return rest;
+    std::int64_t at = buy ? h.position : sub_saturating(0, h.position);
+    add_saturating(at, h.reserved(buy));
+    return sub_saturating(limit, at);
   };
   const Holding& total = totals_[intent.instrument];
   bound(left(holding(intent.id.strategy, intent.instrument), strategy.max_position.raw),
@@ -294,7 +291,9 @@ std::int64_t RiskCore::room(const Intent& intent, Price px, Reason& binding) con
     const Price mark = i == intent.instrument ? px : marks_[i].quote.ask_px;
     const auto value = [&](const Holding& h) {
       Cash v;
-      return notional(mark, Qty{reach(h.position, h.buying, h.selling)}, v) ? v.raw : kMaxRaw;
+      return notional(mark, Qty{reach(h.position, h.reserved(true), h.reserved(false))}, v)
+                 ? v.raw
+                 : kMaxRaw;
     };
     used_budget += value(holding(intent.id.strategy, i));
     used_gross += value(totals_[i]);
@@ -332,7 +331,7 @@ void RiskCore::change_reserved(const Reservation& r, std::int64_t delta) noexcep
   const auto strategy =
       static_cast<std::uint16_t>(std::min<std::size_t>(r.intent.strategy, strategies_.size()));
   for (Holding* h : {&holding(strategy, r.instrument), &totals_[r.instrument]}) {
-    add_saturating(r.side == Side::kBuy ? h->buying : h->selling, delta);
+    (r.side == Side::kBuy ? h->buying : h->selling) += delta;
   }
 }
 
@@ -409,17 +408,18 @@ void RiskCore::on_execution(const Execution& e) noexcept {
   }
   if (snapshot && e.n >= adopted_n) {
     Holding& held = holding(own, e.instrument);
-    change_position(e.intent.strategy, e.instrument, e.qty.raw - held.position);
+    change_position(e.intent.strategy, e.instrument, sub_saturating(e.qty.raw, held.position));
     held.adopted_n = e.n;
   }
   const bool fee_in_base = e.fee_asset == instruments_[e.instrument].base_asset;
   if (fee_in_base && (e.kind == ExecutionKind::kFill || e.kind == ExecutionKind::kFee)) {
-    change_position(e.intent.strategy, e.instrument, -e.fee);
+    change_position(e.intent.strategy, e.instrument, sub_saturating(0, e.fee));
   }
   const std::uint32_t known = e.intent.is_none() ? kNoRow : by_intent_.find(e.intent);
   Reservation* r = known == kNoRow ? nullptr : &reservations_[known];
   const auto trade = [&](std::int64_t qty) {
-    change_position(e.intent.strategy, e.instrument, e.side == Side::kBuy ? qty : -qty);
+    change_position(e.intent.strategy, e.instrument,
+                    e.side == Side::kBuy ? qty : sub_saturating(0, qty));
   };
   if (r == nullptr) {
     if (e.kind == ExecutionKind::kFill) {
@@ -438,7 +438,8 @@ void RiskCore::on_execution(const Execution& e) noexcept {
     r->approved = e.approved.raw;
     r->filled = e.cum_qty.raw;
     if (e.linked != 0) {
-      r->chain = std::max<std::int64_t>(e.approved.raw - e.cum_qty.raw - e.leaves.raw, 0);
+      r->chain = std::max<std::int64_t>(
+          sub_saturating(sub_saturating(e.approved.raw, e.cum_qty.raw), e.leaves.raw), 0);
       r->replaces = e.intent;
       r->replaces.sequence = e.linked;
       if (Reservation* const old = find(r->replaces); old != nullptr) {
@@ -455,7 +456,7 @@ void RiskCore::on_execution(const Execution& e) noexcept {
   }
   // Cumulative quantities: a record lost to a gap is made good by the next one. A snapshot told the
   // position whole.
-  const std::int64_t filled = e.cum_qty.raw - r->filled;
+  const std::int64_t filled = sub_saturating(e.cum_qty.raw, r->filled);
   if (filled > 0) {
     if (!snapshot) {
       trade(filled);
@@ -546,8 +547,7 @@ std::int64_t RiskCore::position(std::uint16_t strategy, std::uint32_t instrument
 }
 
 Qty RiskCore::reserved(std::uint16_t strategy, std::uint32_t instrument, Side side) const noexcept {
-  const Holding& h = holding(strategy, instrument);
-  return Qty{side == Side::kBuy ? h.buying : h.selling};
+  return Qty{holding(strategy, instrument).reserved(side == Side::kBuy)};
 }
 
 }  // namespace sluice

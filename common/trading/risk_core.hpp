@@ -20,6 +20,7 @@
 #include "common/market/instrument.hpp"
 #include "common/messages/control.hpp"
 #include "common/messages/rows.hpp"
+#include "common/trading/checked.hpp"
 #include "common/trading/flat_index.hpp"
 
 namespace sluice {
@@ -101,9 +102,15 @@ class RiskCore {
   // One (strategy, instrument), or the account's sum of an instrument.
   struct Holding {
     std::int64_t position{0};
-    std::int64_t buying{0};  // reserved
-    std::int64_t selling{0};
+    // Reserved. Wide, so that the sum is exact whatever the records say: one that stopped at the
+    // end of its range would come out below zero, as room, once its parts are taken away again.
+    Wide buying{0};
+    Wide selling{0};
     std::uint64_t adopted_n{0};  // executions up to this are in `position`
+
+    [[nodiscard]] std::int64_t reserved(bool buy) const noexcept {
+      return clamp_raw(buy ? buying : selling);
+    }
   };
   struct Reservation {
     IntentId intent{};
@@ -118,8 +125,14 @@ class RiskCore {
     std::int64_t counted{0};   // of it in the holdings
 
     [[nodiscard]] std::int64_t leaves() const noexcept {
-      const std::int64_t left = approved - chain - filled;
+      const std::int64_t left = sub_saturating(approved, traded());
       return open && left > 0 ? left : 0;
+    }
+    // By the whole chain so far.
+    [[nodiscard]] std::int64_t traded() const noexcept {
+      std::int64_t sum = chain;
+      add_saturating(sum, filled);
+      return sum;
     }
   };
   // What an intent may still trade, and what of it no order before it has reserved.

@@ -1,31 +1,9 @@
 #include "common/trading/risk_core.hpp"
 
-#include "tests/trading/gateway_fixture.hpp"
+#include "tests/trading/risk_fixture.hpp"
 
 namespace sluice::testing {
 namespace {
-
-RiskRules risk_rules() {
-  RiskInstrument i;
-  i.max_order_qty = qty("5");
-  i.max_order_notional = cash("400000");
-  i.max_position = qty("8");
-  i.max_exposure = cash("600000");
-  RiskRules r;
-  r.instruments = {i, i, i};
-  RiskStrategy s;
-  s.instruments = {kBtc, kAapl};
-  s.max_position = qty("6");
-  s.budget = cash("500000");
-  r.strategies = {s, s};
-  r.gross_exposure = cash("900000");
-  r.open_orders = 4;
-  r.reservations = 16;
-  r.market_data_max_age_ns = 3 * kSec;
-  r.deadline_max_ns = 60 * kSec;
-  r.clock_tolerance_ns = kMs;
-  return r;
-}
 
 class Risk {
  public:
@@ -110,6 +88,39 @@ TEST(RiskCore, ReservationEndsOnlyByATerminalOrRefusalRecord) {
   r.execution(ExecutionKind::kRefused, OrderState::kFailed);
   EXPECT_EQ(r.core.reserved(0, kBtc, Side::kBuy), Qty{});
   EXPECT_EQ(r.core.open_orders(), 0U);
+}
+
+// The risk before us approved the intent, published the order, and died before it gave the intent's
+// slot back: we are handed it again.
+TEST(RiskCore, IntentThatTheRiskBeforeUsApprovedIsNotReservedTwice) {
+  Risk r;
+  r.last = r.intent(Side::kBuy, "1");
+  r.last.approved = r.last.requested;
+  r.execution(ExecutionKind::kAccepted, OrderState::kSubmitted);
+  ASSERT_EQ(r.core.reserved(0, kBtc, Side::kBuy), qty("1"));
+  Intent again = r.last;
+  EXPECT_EQ(r.decide(again).decision, Decision::kNone);
+  EXPECT_EQ(r.core.duplicates(), 1U);
+  EXPECT_EQ(r.core.open_orders(), 1U);
+  r.execution(ExecutionKind::kCancelled, OrderState::kCancelled);
+  EXPECT_EQ(r.core.open_orders(), 0U);
+  EXPECT_EQ(r.core.reserved(0, kBtc, Side::kBuy), Qty{});
+}
+
+TEST(RiskCore, StampsAtTheEndsOfTimeDoNotWrapIntoAllowedOnes) {
+  Risk r;
+  Intent forever = r.intent(Side::kBuy, "1");
+  forever.decided_ns = {-2};
+  forever.deadline_ns = {kMaxRaw};  // the difference is beyond 64 bits
+  EXPECT_EQ(r.decide(forever).reason, Reason::kMalformed);
+  Intent early = r.intent(Side::kBuy, "1");
+  r.quote(kBtc, "59990", "60000");
+  MarketEvent ancient;
+  ancient.instrument = kBtc;
+  ancient.receive_ns = {kMinRaw};
+  ancient.set_body(MarketKind::kQuote, Quote{px("59990"), qty("1"), px("60000"), qty("1")});
+  r.core.on_market(ancient);
+  EXPECT_EQ(r.decide(early).reason, Reason::kMarketDataStale);
 }
 
 TEST(RiskCore, FillsMoveTheReservationIntoThePosition) {
