@@ -1,8 +1,5 @@
 // A/B rows: what a reader sees, and what it never sees.
 
-#include <atomic>
-#include <thread>
-
 #include "tests/shm/shm_fixture.hpp"
 
 namespace sluice::shm::test {
@@ -69,46 +66,6 @@ TEST(BoardCore, ReaderThatIsAlwaysOvertakenGivesUpWithAnAnswer) {
   BoardCore<OvertakingAtomics, kWords>::Value copy{};
   EXPECT_EQ((BoardCore<OvertakingAtomics, kWords>::load(row.data(), copy)), BoardRead::kContended);
   EXPECT_EQ(OvertakingAtomics::versions_read, kReadAttempts);
-}
-
-// Method: one writer stores rows whose 31 words all follow from one number; two readers check that
-// every accepted copy is whole and never older than the one before. Without the second look at the
-// version copies tear. A memory order that is too weak does not show on x86: see RingCoreThreads.
-TEST(BoardThreads, ReadersNeverSeeATornOrOlderRow) {
-  constexpr std::uint64_t kStores = 100'000;
-  Row row{};
-  std::atomic<bool> done{false};
-  std::atomic<std::uint64_t> wrong{0};
-  std::atomic<std::uint64_t> accepted{0};
-  const auto read = [&] {
-    std::uint64_t newest = 0;
-    bool last_turn = false;
-    do {
-      last_turn = done.load();
-      Core::Value copy{};
-      if (Core::load(row.data(), copy) != BoardRead::kOk)
-        continue;
-      const auto record = std::bit_cast<FourLines>(copy);
-      if (!record.whole() || record.sequence < newest)
-        ++wrong;
-      newest = record.sequence;
-      ++accepted;
-    } while (!last_turn);
-    if (newest != kStores)
-      ++wrong;
-  };
-  std::thread one(read);
-  std::thread two(read);
-  for (std::uint64_t i = 1; i <= kStores; ++i) {
-    Core::store(row.data(), value(i));
-    if (i % 64 == 0)
-      sched_yield();
-  }
-  done = true;
-  one.join();
-  two.join();
-  EXPECT_EQ(wrong.load(), 0u);
-  EXPECT_GE(accepted.load(), 2u);
 }
 
 TEST_F(Board, WriterAndReaderMeetInTheFile) {
