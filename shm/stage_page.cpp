@@ -22,7 +22,7 @@ std::uint64_t error_key(std::uint32_t code, std::string_view text) noexcept {
   return hash == 0 ? 1 : hash;  // 0 marks a free line
 }
 
-// Fills a line that this thread has just claimed.
+// Fills a claimed line. Several threads may do so at once, with the same code and text.
 void describe_error(ErrorWords& line, std::uint32_t code, std::string_view text,
                     MonoNanos now) noexcept {
   std::array<std::uint64_t, kErrorTextBytes / 8> words{};
@@ -176,12 +176,14 @@ void StagePage::error(std::uint32_t code, std::string_view text, MonoNanos now) 
   for (ErrorWords& line : words_->errors) {
     std::uint64_t owner = 0;
     // relaxed: the key only says whose line it is; what is in it is published by `ready`.
-    if (std::atomic_ref(line.key).compare_exchange_strong(owner, key, std::memory_order_relaxed)) {
-      describe_error(line, code, text, now);
-      owner = key;
-    }
-    if (owner != key)
+    const bool claimed =
+        std::atomic_ref(line.key).compare_exchange_strong(owner, key, std::memory_order_relaxed);
+    if (!claimed && owner != key)
       continue;
+    // relaxed: a line that is claimed and not ready may be one whose claimant died before it could
+    // describe it, so whoever meets the error describes it: all store the same code and text.
+    if (StdAtomics::load_relaxed(line.ready) == 0)
+      describe_error(line, code, text, now);
     // relaxed: a count and a stamp for people; several threads may meet the same error.
     std::atomic_ref(line.count).fetch_add(1, std::memory_order_relaxed);
     StdAtomics::store_relaxed(line.last_ns, static_cast<std::uint64_t>(now.ns));

@@ -115,7 +115,7 @@ std::vector<ErrorLine> StageView::errors() const {
   std::vector<ErrorLine> lines;
   for (const ErrorWords& words : words_->errors) {
     // acquire: pairs with the release in describe_error(). A line that its writer died in is left
-    // out.
+    // out until the error is met again.
     if (StdAtomics::load_acquire(words.ready) == 0)
       continue;
     std::array<std::uint64_t, kErrorTextBytes / 8> text;
