@@ -1,0 +1,171 @@
+// Judges of a conflating ring: what a consumer that keeps the producer's rows may expect of it,
+// over the death of the producer.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shm/conflation.hpp"
+#include "tests/crash/ring_judges.hpp"
+
+namespace sluice::shm::test {
+
+inline constexpr std::uint32_t kRows = 4;
+inline constexpr std::uint32_t kParts = 3;
+// Incarnations of the producer.
+inline constexpr std::uint64_t kEarlier = 1;
+inline constexpr std::uint64_t kDead = 2;
+inline constexpr std::uint64_t kSuccessor = 3;
+
+enum class NoteKind : std::uint32_t { kOpening = 1, kChange, kGap, kSnapshot };
+
+struct Note {
+  NoteKind kind;
+  std::uint32_t row;
+  std::uint32_t part;
+  std::uint32_t after_gap;
+  std::uint64_t number;  // of the row's state; a gap's: identity of the next record, 0 if unknown
+  std::uint64_t lost;
+  std::uint64_t incarnation;
+  std::uint64_t reserved;
+  std::uint64_t check;  // over all other fields
+
+  friend bool operator==(const Note&, const Note&) = default;
+  [[nodiscard]] Note sealed() const noexcept;
+  [[nodiscard]] std::uint64_t identity() const noexcept { return number * 16 + row * 4 + part; }
+};
+SLUICE_SCHEMA(Note, kind, row, part, after_gap, number, lost, incarnation, reserved, check);
+
+[[nodiscard]] Note opening_note(std::uint64_t incarnation) noexcept;
+[[nodiscard]] Note change_note(std::uint64_t incarnation, std::uint32_t row,
+                               std::uint64_t number) noexcept;
+
+// The producer's rows: the state of each is a number, told in kParts records.
+struct NoteRows {
+  using Record = Note;
+  static constexpr std::uint32_t kSnapshotRecords = kParts;
+
+  bool snapshot(std::uint32_t row, std::uint32_t part, Note& note) const noexcept;
+  void gap(std::uint64_t lost, const Note* next, Note& note) const noexcept;
+  static void flag_after_gap(Note& note) noexcept;
+
+  std::uint64_t incarnation;
+  std::array<std::uint64_t, kRows> number{};
+};
+
+// The consumer's rows. Every record is checked against what was promised.
+class NoteMirror {
+ public:
+  explicit NoteMirror(std::uint64_t incarnation) : incarnation_(incarnation) {}
+  void take(const Note& note, Faults& faults);
+  // True when the row is wholly known and stands at `number`.
+  [[nodiscard]] bool stands_at(std::uint32_t row, std::uint64_t number) const noexcept;
+
+ private:
+  struct Row {
+    bool after_gap{false};  // an opening or a gap took its state away
+    std::array<std::uint64_t, kParts> number{};
+  };
+  void take_state(const Note& note, Faults& faults);
+
+  std::uint64_t incarnation_;
+  std::uint64_t named_next_{0};
+  std::array<Row, kRows> rows_{};
+};
+
+using NoteRing = RingProducer<Note>;
+
+// A gap that is told behind the record it announces.
+class LateGapRing : public NoteRing {
+ public:
+  using NoteRing::NoteRing;
+  [[nodiscard]] bool try_push(const Note& note) noexcept {
+    if (note.kind == NoteKind::kGap) {
+      gap_ = note;
+      return true;
+    }
+    return NoteRing::try_push(note) &&
+           (!gap_ || NoteRing::try_push(*std::exchange(gap_, std::nullopt)));
+  }
+
+ private:
+  std::optional<Note> gap_;
+};
+
+[[nodiscard]] Layout note_layout(const std::string& dir);
+
+struct ConflationCase {
+  std::string name;
+  std::uint64_t unread{0};   // records in the ring when the operation begins
+  std::uint64_t records{0};  // that it publishes
+  std::size_t least_images{0};
+  std::uint64_t incarnation{kDead};  // that the consumer was told of last
+  bool successor_announces{true};    // false: a mutant that sends no opening record
+};
+
+// `stream`: the longest that was found on other images of the same operation.
+std::uint64_t judge_dead_conflator(Scene& scene, const ConflationCase& what,
+                                   std::vector<Note>& stream, const Image& before,
+                                   const Image& image, Faults& faults);
+
+// `prepare(conflator, rows)` fills the ring and loses; then `unread` records are left of it, and
+// `operate(conflator, rows, dying)` runs behind begin().
+template <class Ring = NoteRing, class Prepare, class Operate>
+[[nodiscard]] Operation conflation_operation(const std::string& dir, const ConflationCase& what,
+                                             Prepare prepare, Operate operate) {
+  Operation operation;
+  operation.name = what.name;
+  operation.layout = note_layout(dir);
+  operation.files = ring_files();
+  operation.role = "producer";
+  operation.whole = what.records;
+  operation.least_images = what.least_images;
+  operation.act = [what, prepare, operate](const std::string& folder, Dying& dying) {
+    const RoleLock role = RoleLock::acquire(folder, "producer", "the one who dies");
+    const Instance instance = Instance::attach(folder, std::chrono::milliseconds{0});
+    Ring ring(instance, kRing);
+    NoteRows rows{what.incarnation, {}};
+    Conflator<Ring, NoteRows> conflator(ring, rows, kRows);
+    prepare(conflator, rows);
+    {
+      const RoleLock consuming = RoleLock::acquire(folder, "consumer", "preparing");
+      RingConsumer<Note> consumer(instance, kRing);
+      Note note{};
+      while (ring.tail() - consumer.head() > what.unread && consumer.peek(note))
+        consumer.release();
+    }
+    dying.begin();
+    operate(conflator, rows, dying);
+    dying.end();
+  };
+  auto stream = std::make_shared<std::vector<Note>>();
+  operation.judge = [what, stream](Scene& scene, const Image& before, const Image& image,
+                                   Faults& faults) {
+    return judge_dead_conflator(scene, what, *stream, before, image, faults);
+  };
+  return operation;
+}
+
+// Offers the rows' next states, one row after the other, until `lost` of them found no room.
+struct LoseRows {
+  std::uint64_t lost;
+  template <class C>
+  void operator()(C& conflator, NoteRows& rows) const {
+    const std::uint64_t until = conflator.lost() + lost;
+    for (std::uint32_t i = 0; conflator.lost() < until; ++i) {
+      const std::uint32_t row = i % kRows;
+      conflator.offer(row, change_note(rows.incarnation, row, ++rows.number[row]));
+    }
+  }
+};
+struct Settle {
+  template <class C>
+  void operator()(C& conflator, const NoteRows&, Dying&) const {
+    conflator.settle();
+  }
+};
+
+}  // namespace sluice::shm::test
