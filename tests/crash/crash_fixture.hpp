@@ -9,26 +9,11 @@
 #include <utility>
 #include <vector>
 
+#include "tests/crash/faults.hpp"
 #include "tests/crash/stepper.hpp"
 #include "tests/shm/shm_fixture.hpp"
 
 namespace sluice::shm::test {
-
-// The promises that were broken, in words. A list and not an assertion, because a mutant has to
-// break some.
-class Faults {
- public:
-  void expect(bool kept, const std::string& otherwise) {
-    if (!kept)
-      texts_.push_back(where_ + otherwise);
-  }
-  void at(std::string where) { where_ = std::move(where); }
-  [[nodiscard]] const std::vector<std::string>& texts() const noexcept { return texts_; }
-
- private:
-  std::string where_;
-  std::vector<std::string> texts_;
-};
 
 // What the judges work on.
 struct Scene {
