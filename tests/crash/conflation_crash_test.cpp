@@ -12,6 +12,12 @@ class ConflationCrash : public CrashTest {};
 // Words of a slot that change with every record: two of flags, number, check, stamp; and the tail.
 constexpr std::size_t kStores = 6;
 
+// Rows 0 and 1 lose two states each: the older one is nowhere but in the gap.
+constexpr auto kTwoRowsTwice = [](auto& conflator, NoteRows& rows) {
+  LoseRows{2}(conflator, rows);
+  LoseRows{2}(conflator, rows);
+};
+
 TEST_F(ConflationCrash, LosingRecordsTouchesNothingThatIsPublished) {
   prove(conflation_operation(
       dir(), {.name = "conflation: losing", .unread = 8, .least_images = 4}, LoseRows{1},
@@ -33,8 +39,9 @@ TEST_F(ConflationCrash, GapAndSnapshotsThatFitArePaidAsAPrefix) {
   prove(conflation_operation(dir(),
                              {.name = "conflation: gap and two snapshots of three parts",
                               .records = 7,
-                              .least_images = 7 * kStores},
-                             LoseRows{2}, Settle{}));
+                              .least_images = 7 * kStores,
+                              .known = {2, 2, 2, 2}},
+                             kTwoRowsTwice, Settle{}));
 }
 
 TEST_F(ConflationCrash, SnapshotsThatDoNotFitArePaidAsAPrefix) {
@@ -42,8 +49,21 @@ TEST_F(ConflationCrash, SnapshotsThatDoNotFitArePaidAsAPrefix) {
                              {.name = "conflation: gap, then snapshots in part",
                               .unread = 2,
                               .records = 6,
-                              .least_images = 6 * kStores},
-                             LoseRows{4}, Settle{}));
+                              .least_images = 6 * kStores,
+                              .known = {2, 2, 1, 1}},
+                             LoseRows{8}, Settle{}));
+}
+
+TEST_F(ConflationCrash, CheckpointOfAllRowsIsPaidAsAPrefix) {
+  prove(conflation_operation(dir(),
+                             {.name = "conflation: checkpoint of all rows",
+                              .records = 8,
+                              .least_images = 8 * kStores,
+                              .known = {2, 2, 2, 2}},
+                             LoseRows{1}, [](auto& conflator, const NoteRows&, Dying&) {
+                               conflator.touch_all();
+                               conflator.settle();
+                             }));
 }
 
 TEST_F(ConflationCrash, OpeningRecordComesFirstOrNotAtAll) {
@@ -52,7 +72,8 @@ TEST_F(ConflationCrash, OpeningRecordComesFirstOrNotAtAll) {
                               .unread = 2,
                               .records = 4,
                               .least_images = 4 * kStores,
-                              .incarnation = kEarlier},
+                              .incarnation = kEarlier,
+                              .known = {2, 2, 1, 1}},
                              LoseRows{1}, [](auto& conflator, NoteRows& rows, Dying& dying) {
                                conflator.open(opening_note(kDead));
                                dying.say(1);

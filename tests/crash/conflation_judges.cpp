@@ -48,7 +48,7 @@ class SuccessorConflator {
       faults.expect(mirror.stands_at(row, rows_.number[row]),
                     "the consumer does not end with the producer's rows");
   }
-  void change_and_lose() { LoseRows{ring_.capacity() / 2}(conflator_, rows_); }
+  void change_and_lose() { LoseRows{ring_.capacity()}(conflator_, rows_); }
 
  private:
   NoteRing ring_;
@@ -87,7 +87,7 @@ std::uint64_t judge_dead_conflator(Scene& scene, const ConflationCase& what,
     scene.files.restore(before.bytes);
     RingConsumer<Note> survivor(scene.instance, kRing);
     scene.files.restore(image.bytes);
-    NoteMirror mirror(what.incarnation);
+    NoteMirror mirror(what.incarnation, what.known);
     std::vector<Note> found;
     seen = take_notes(survivor, mirror, faults, &found);
     expect_one_stream(stream, std::move(found), faults);
@@ -100,7 +100,7 @@ std::uint64_t judge_dead_conflator(Scene& scene, const ConflationCase& what,
     scene.files.restore(before.bytes);
     RingConsumer<Note> survivor(scene.instance, kRing);
     scene.files.restore(image.bytes);
-    NoteMirror mirror(what.incarnation);
+    NoteMirror mirror(what.incarnation, what.known);
     SuccessorConflator successor(scene, what.successor_announces);
     take_notes(survivor, mirror, faults, nullptr);
     go_on_conflating(successor, survivor, mirror, faults);

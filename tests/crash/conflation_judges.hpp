@@ -44,6 +44,7 @@ struct ConflationCase {
   std::uint64_t records{0};  // that it publishes
   std::size_t least_images{0};
   std::uint64_t incarnation{kDead};  // that the consumer was told of last
+  NoteMirror::Numbers known{};       // states that the consumer has read by then
   bool successor_announces{true};    // false: a mutant that sends no opening record
 };
 

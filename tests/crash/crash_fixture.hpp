@@ -55,8 +55,8 @@ class CrashTest : public ShmTest {
   // No promise is broken on any image, nor on what real SIGKILLs leave at a sample of instructions
   // (SLUICE_LONG=1: at every one, up to kKilledAtEach of them). Returns the images.
   Recording prove(const Operation& operation) const;
-  // Some promise is broken on some image.
-  void expect_caught(const Operation& operation) const;
+  // A promise is broken on some image, and the fault says `because`.
+  void expect_caught(const Operation& operation, const std::string& because) const;
 
  private:
   [[nodiscard]] Verdict run(const Operation& operation, bool with_kills) const;

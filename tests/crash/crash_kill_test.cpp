@@ -23,7 +23,7 @@
 namespace sluice::shm::test {
 namespace {
 
-constexpr std::uint64_t kKills = 200;
+constexpr std::uint64_t kKills = 100;
 constexpr std::uint64_t kKillsLong = 4'000;
 
 std::uint64_t kills_wanted() {

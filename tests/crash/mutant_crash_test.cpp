@@ -41,27 +41,34 @@ TEST_F(MutantCrash, AssembledFromShippedPartsKeepsEveryPromise) {
 
 TEST_F(MutantCrash, StampBeforeItsPayloadIsNoticed) {
   expect_caught(
-      push<Swapped, Shipped>("stamp before the last word", WithSwapAt<PushOne>{kLastWord, {}}));
+      push<Swapped, Shipped>("stamp before the last word", WithSwapAt<PushOne>{kLastWord, {}}),
+      "a torn record");
 }
 
 TEST_F(MutantCrash, TailBeforeItsStampIsNoticed) {
-  expect_caught(push<Swapped, Shipped>("tail before stamp", WithSwapAt<PushOne>{kStamp, {}}));
+  expect_caught(push<Swapped, Shipped>("tail before stamp", WithSwapAt<PushOne>{kStamp, {}}),
+                "its stamps contradict its tail");
   expect_caught(push<Swapped, AssembledProducer<StdAtomics, TrustsTheHint>>(
-      "tail before stamp, hint trusted", WithSwapAt<PushOne>{kStamp, {}}));
+                    "tail before stamp, hint trusted", WithSwapAt<PushOne>{kStamp, {}}),
+                "not exactly that one arrived");
 }
 
 TEST_F(MutantCrash, RecoveryThatTrustsTheHintIsNoticed) {
   expect_caught(
-      push<Shipped, AssembledProducer<StdAtomics, TrustsTheHint>>("push, hint trusted", PushOne{}));
+      push<Shipped, AssembledProducer<StdAtomics, TrustsTheHint>>("push, hint trusted", PushOne{}),
+      "not exactly that one arrived");
   expect_caught(batch<Shipped, AssembledProducer<StdAtomics, TrustsTheHint>>("batch, hint trusted",
-                                                                             PublishBatch{kBatch}));
+                                                                             PublishBatch{kBatch}),
+                "not exactly that one arrived");
 }
 
 TEST_F(MutantCrash, StampsOfABatchInDescendingOrderAreNoticed) {
   const WithSwapAt<PublishBatch> descending{kFirstStampOfBatch, {kBatch}};
-  expect_caught(batch<Swapped, Shipped>("descending stamps", descending));
+  expect_caught(batch<Swapped, Shipped>("descending stamps", descending),
+                "a tool reads a record that is not published");
   expect_caught(batch<Swapped, AssembledProducer<StdAtomics, LeavesLaterStamps>>(
-      "descending stamps, left by the recovery", descending));
+                    "descending stamps, left by the recovery", descending),
+                "of another writer");
 }
 
 TEST_F(MutantCrash, ReleaseBeforeProcessingIsNoticed) {
@@ -91,33 +98,41 @@ TEST_F(MutantCrash, ReleaseBeforeProcessingIsNoticed) {
   operation.judge = [](Scene& scene, const Image& before, const Image& image, Faults& faults) {
     return judge_dead_consumer(scene, {.first = 0, .unread = 4}, 1, before, image, faults);
   };
-  expect_caught(operation);
+  expect_caught(operation, "released and not processed");
 }
 
 TEST_F(MutantCrash, BoardThatWritesTheLiveCopyIsNoticed) {
   expect_caught(
-      board_operation<AssembledWriter<OneVersionAhead>>(dir(), "live copy written", 3, StoreRow{}));
+      board_operation<AssembledWriter<OneVersionAhead>>(dir(), "live copy written", 3, StoreRow{}),
+      "mixes values");
 }
 
 TEST_F(MutantCrash, BoardVersionBeforeItsLastWordIsNoticed) {
   constexpr std::uint64_t kLastWordOfRow = 31;
   expect_caught(board_operation<AssembledWriter<SwappedStores>>(
-      dir(), "version before the last word", 3,
-      [](AssembledWriter<SwappedStores>& writer, std::uint64_t number, Dying& dying) {
-        SwappedStores::arm(kLastWordOfRow);
-        StoreRow{}(writer, number, dying);
-      }));
+                    dir(), "version before the last word", 3,
+                    [](AssembledWriter<SwappedStores>& writer, std::uint64_t number, Dying& dying) {
+                      SwappedStores::arm(kLastWordOfRow);
+                      StoreRow{}(writer, number, dying);
+                    }),
+                "mixes values");
 }
 
 TEST_F(MutantCrash, GapBehindWhatItAnnouncesIsNoticed) {
   expect_caught(conflation_operation<LateGapRing>(
-      dir(), {.name = "gap behind its snapshot", .records = 7}, LoseRows{2}, Settle{}));
+                    dir(), {.name = "gap behind its snapshot", .records = 7, .known = {2, 2, 2, 2}},
+                    LoseRows{2}, Settle{}),
+                "the gap named another record");
 }
 
 TEST_F(MutantCrash, SuccessorThatOpensWithoutARecordIsNoticed) {
-  expect_caught(conflation_operation(
-      dir(), {.name = "no opening record", .records = 7, .successor_announces = false}, LoseRows{2},
-      Settle{}));
+  expect_caught(conflation_operation(dir(),
+                                     {.name = "no opening record",
+                                      .records = 7,
+                                      .known = {2, 2, 2, 2},
+                                      .successor_announces = false},
+                                     LoseRows{2}, Settle{}),
+                "nobody announced");
 }
 
 }  // namespace

@@ -40,6 +40,12 @@ void NoteRows::flag_after_gap(Note& note) noexcept {
   note = note.sealed();
 }
 
+NoteMirror::NoteMirror(std::uint64_t incarnation, const Numbers& known) noexcept
+    : incarnation_(incarnation) {
+  for (std::uint32_t row = 0; row < kRows; ++row)
+    rows_[row].number.fill(known[row]);
+}
+
 void NoteMirror::take(const Note& note, Faults& faults) {
   faults.expect(note == note.sealed(), "a torn record");
   if (note.kind == NoteKind::kOpening) {
@@ -47,7 +53,7 @@ void NoteMirror::take(const Note& note, Faults& faults) {
     incarnation_ = note.incarnation;
     named_next_ = 0;
     for (Row& row : rows_)
-      row = {.after_gap = true, .number = {}};
+      row = {.after_opening = true, .may_jump = true, .number = {}};
     return;
   }
   faults.expect(note.incarnation == incarnation_, "a record of an incarnation nobody announced");
@@ -57,6 +63,8 @@ void NoteMirror::take(const Note& note, Faults& faults) {
   if (note.kind == NoteKind::kGap) {
     faults.expect(note.lost != 0, "a gap in which nothing was lost");
     named_next_ = note.number;
+    for (Row& row : rows_)
+      row.may_jump = true;
   } else {
     take_state(note, faults);
   }
@@ -68,9 +76,12 @@ void NoteMirror::take_state(const Note& note, Faults& faults) {
     return;
   }
   Row& row = rows_[note.row];
-  faults.expect(!row.after_gap || note.after_gap != 0, "a row goes on after a gap unannounced");
-  row.after_gap = false;
+  faults.expect(!row.after_opening || note.after_gap != 0, "a row goes on after a gap unannounced");
+  row.after_opening = false;
   const std::uint64_t newest = *std::max_element(row.number.begin(), row.number.end());
+  faults.expect(row.may_jump || note.number <= newest + 1,
+                "states are missing, and no gap said so");
+  row.may_jump = false;
   if (note.kind == NoteKind::kChange) {
     faults.expect(note.number > newest, "a change is told twice, or goes back");
     row.number.fill(note.number);

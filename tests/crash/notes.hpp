@@ -52,14 +52,17 @@ struct NoteRows {
 // The consumer's rows. Every record is checked against what was promised.
 class NoteMirror {
  public:
-  explicit NoteMirror(std::uint64_t incarnation = 0) : incarnation_(incarnation) {}
+  using Numbers = std::array<std::uint64_t, kRows>;
+  // What the consumer has read by now: the last incarnation it was told of, each row's state.
+  explicit NoteMirror(std::uint64_t incarnation = 0, const Numbers& known = {}) noexcept;
   void take(const Note& note, Faults& faults);
   // True when the row is wholly known and stands at `number`.
   [[nodiscard]] bool stands_at(std::uint32_t row, std::uint64_t number) const noexcept;
 
  private:
   struct Row {
-    bool after_gap{false};  // an opening or a gap took its state away
+    bool after_opening{false};  // the next record of the row must be flagged
+    bool may_jump{false};       // an opening or a gap told that states may be missing
     std::array<std::uint64_t, kParts> number{};
   };
   void take_state(const Note& note, Faults& faults);

@@ -214,6 +214,17 @@ TEST_F(RingCrash, DrainInPartsBoundsWhatIsSeenAgainByItsLimit) {
   prove(operation);
 }
 
+TEST_F(RingCrash, CuttingAProducerOffTakesNothingFromTheNextConsumer) {
+  Operation operation =
+      dying_consumer("refuse and detach", 0, 6, 0, [](Consumer& consumer, Dying&) {
+        consumer.note_refused();
+        consumer.detach();
+      });
+  operation.whole = 0;
+  operation.least_images = 3;
+  prove(operation);
+}
+
 TEST_F(RingCrash, SuccessorThatDiesWhileRecoveringLeavesTheRingToTheNext) {
   const ProducerCase what{.name = "the batch that is left half done",
                           .slots = 32,
@@ -259,7 +270,6 @@ TEST_F(RingCrash, SuccessorThatDiesWhileTakingBackLaterStampsLeavesTheRingToTheN
       {.first = what.initial + what.taken, .unread = what.unread, .ascending = false});
   recovery.least_images = 3;
   prove(recovery);
-  prove(from_the_attach_on(recovery));
 }
 
 }  // namespace
