@@ -100,6 +100,15 @@ struct LayoutState {
 };
 [[nodiscard]] LayoutState inspect_layout(const std::string& dir);
 
+// The rings, boards and stages whose files stand in a folder, by the files' names, sorted. Nothing
+// is opened: whether a file can be attached is asked by attaching.
+struct SegmentNames {
+  std::vector<std::string> rings;
+  std::vector<std::string> boards;
+  std::vector<std::string> stages;
+};
+[[nodiscard]] SegmentNames segment_names(const std::string& dir);
+
 // Moves the segments of a dead run out of the way, to `<dir>.aside-<generation>`, whose path it
 // returns. For leftovers of another build: nothing is mapped or lost. Takes all role locks first.
 [[nodiscard]] std::string set_aside_layout(const std::string& dir);

@@ -39,6 +39,7 @@ namespace sluice::shm {
 }
 
 inline constexpr std::string_view kTemporarySuffix = ".tmp";
+inline constexpr std::string_view kRingDataSuffix = ".data";
 
 // Our files in a folder, unfinished ones included, the control segment first. Never the lock files.
 [[nodiscard]] std::vector<std::string> segment_files(const std::string& dir);

@@ -102,6 +102,23 @@ std::vector<std::string> segment_files(const std::string& dir) {
   return names;
 }
 
+SegmentNames segment_names(const std::string& dir) {
+  SegmentNames names;
+  for (const std::string_view file : segment_files(dir)) {
+    if (file.ends_with(kTemporarySuffix))
+      continue;
+    const std::string_view name = file.substr(std::min(file.find('.') + 1, file.size()));
+    if (file.starts_with("board.")) {
+      names.boards.emplace_back(name);
+    } else if (file.starts_with("stage.")) {
+      names.stages.emplace_back(name);
+    } else if (file.starts_with("ring.") && name.ends_with(kRingDataSuffix)) {
+      names.rings.emplace_back(name.substr(0, name.size() - kRingDataSuffix.size()));
+    }
+  }
+  return names;
+}
+
 LayoutState inspect_layout(const std::string& dir) {
   LayoutState state;
   const std::vector<std::string> files = segment_files(dir);

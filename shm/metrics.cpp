@@ -44,4 +44,22 @@ void HistogramSnapshot::merge(const HistogramSnapshot& other) noexcept {
     buckets[bucket] += other.buckets[bucket];
 }
 
+HistogramSnapshot HistogramSnapshot::since(const HistogramSnapshot& earlier) const {
+  const auto grown = [](std::uint64_t now, std::uint64_t then) {
+    return now > then ? now - then : 0;
+  };
+  HistogramSnapshot out;
+  out.sum = grown(sum, earlier.sum);
+  out.overflow = grown(overflow, earlier.overflow);
+  out.negative = grown(negative, earlier.negative);
+  for (std::uint32_t bucket = 0; bucket < kBuckets; ++bucket) {
+    out.buckets[bucket] = grown(buckets[bucket], earlier.buckets[bucket]);
+    if (out.buckets[bucket] != 0)
+      out.max = bucket_middle(bucket);
+  }
+  if (max > earlier.max || out.overflow != 0)
+    out.max = max;
+  return out;
+}
+
 }  // namespace sluice::shm

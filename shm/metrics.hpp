@@ -135,6 +135,10 @@ struct HistogramSnapshot {
   [[nodiscard]] std::uint64_t percentile(double fraction) const noexcept;
   [[nodiscard]] double mean() const noexcept;
   void merge(const HistogramSnapshot& other) noexcept;
+  // What was recorded after `earlier`, a snapshot of the same histogram. `max` is exact when it was
+  // set since, otherwise the middle of the highest bucket (within 1 %). What seems to have shrunk
+  // (another writer's garbage) counts as nothing.
+  [[nodiscard]] HistogramSnapshot since(const HistogramSnapshot& earlier) const;
 };
 
 }  // namespace sluice::shm

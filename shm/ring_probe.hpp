@@ -24,6 +24,11 @@ class RingProbe {
   [[nodiscard]] std::uint64_t slots() const noexcept { return mapping_.capacity(); }
   [[nodiscard]] std::uint32_t payload_bytes() const noexcept;
   [[nodiscard]] RingPolicy policy() const noexcept { return mapping_.policy(); }
+  [[nodiscard]] std::uint64_t schema_hash() const noexcept { return mapping_.header.schema_hash; }
+  // Either file was found shorter than its mapping: zeros stand where bytes are missing.
+  [[nodiscard]] bool hostile() const noexcept {
+    return mapping_.data.hostile() || mapping_.cursor.hostile();
+  }
 
   // Next position to publish (a hint), and first position not released.
   [[nodiscard]] std::uint64_t tail() const noexcept { return reader().tail(); }

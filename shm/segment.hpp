@@ -19,7 +19,7 @@
 namespace sluice::shm {
 
 inline constexpr std::array<char, 8> kSegmentMagic{'S', 'L', 'U', 'I', 'C', 'E', 'S', 'M'};
-inline constexpr std::uint32_t kLayoutVersion = 2;
+inline constexpr std::uint32_t kLayoutVersion = 3;
 inline constexpr std::uint64_t kReadyWord = 0x5245'4144'5921'0001;  // "READY!" and a 1
 inline constexpr std::size_t kPageBytes = 4096;
 inline constexpr std::size_t kHeaderBytes = kPageBytes;

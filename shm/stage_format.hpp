@@ -48,15 +48,19 @@ struct StageWords {
   StdAtomics::Word duty_max_ns;
   StdAtomics::Word errors_lost;
   StdAtomics::Word metric_count;
-  StdAtomics::Word reserved;
+  StdAtomics::Word starts;  // processes that attached this page since its creation
+  // The loop's time, written at every heartbeat; sums over all starts.
+  alignas(kCacheLine) StdAtomics::Word loop_ns;  // between heartbeats
+  StdAtomics::Word busy_ns;                      // of it, in turns that found work
+  std::array<StdAtomics::Word, 6> reserved;
   alignas(kCacheLine) std::array<StdAtomics::Word, kTripScopes> trips;
   alignas(kCacheLine) std::array<StdAtomics::Word, kStageMarks> marks;
   alignas(kCacheLine) std::array<ErrorWords, kErrorLines> errors;
 };
-static_assert(offsetof(StageWords, trips) == 64, "bump kLayoutVersion");
-static_assert(offsetof(StageWords, marks) == 1088, "bump kLayoutVersion");
-static_assert(offsetof(StageWords, errors) == 1600, "bump kLayoutVersion");
-static_assert(sizeof(StageWords) == 6208, "bump kLayoutVersion");
+static_assert(offsetof(StageWords, trips) == 128, "bump kLayoutVersion");
+static_assert(offsetof(StageWords, marks) == 1152, "bump kLayoutVersion");
+static_assert(offsetof(StageWords, errors) == 1664, "bump kLayoutVersion");
+static_assert(sizeof(StageWords) == 6272, "bump kLayoutVersion");
 
 // One metric as described in the page; written at creation, constant afterwards.
 struct MetricEntry {

@@ -100,6 +100,7 @@ StagePage::StagePage(const Instance& instance, const std::string& stage, const M
     offset += metric_block_bytes(metric.kind);
   }
   StdAtomics::store_relaxed(words_->pid, static_cast<std::uint64_t>(getpid()));
+  add_own<StdAtomics>(words_->starts, 1);
   set_state(StageState::kStarting);
   beat(instance.now());
 }
@@ -130,6 +131,11 @@ void StagePage::set_mark(std::uint32_t i, std::uint64_t value) noexcept {
 
 void StagePage::note_duty(std::uint64_t loop_ns) noexcept {
   raise_own<StdAtomics>(words_->duty_max_ns, loop_ns);
+}
+
+void StagePage::add_loop_time(std::uint64_t loop_ns, std::uint64_t busy_ns) noexcept {
+  add_own<StdAtomics>(words_->loop_ns, loop_ns);
+  add_own<StdAtomics>(words_->busy_ns, busy_ns);
 }
 
 StdAtomics::Word* StagePage::value(std::uint32_t id, MetricKind kind) noexcept {

@@ -27,8 +27,8 @@ namespace sluice::shm {
 class StagePage {
  public:
   // Requires that this process holds the role `stage`, and that the page was made for `metrics`.
-  // Writes pid and state kStarting; trip words, marks, counters and errors stand as the last
-  // incarnation left them.
+  // Counts the start; writes pid and state kStarting; trip words, marks, counters and errors stand
+  // as the last incarnation left them.
   StagePage(const Instance& instance, const std::string& stage, const MetricTable& metrics);
 
   void beat(MonoNanos now) noexcept;
@@ -44,6 +44,8 @@ class StagePage {
   void set_quiet(bool quiet) noexcept { quiet_ = quiet; }
   // The longest turn of the loop so far.
   void note_duty(std::uint64_t loop_ns) noexcept;
+  // Since the last call the loop ran for `loop_ns`; `busy_ns` of it in turns that found work.
+  void add_loop_time(std::uint64_t loop_ns, std::uint64_t busy_ns) noexcept;
 
   template <class Enum>
   void add(Enum id, std::uint64_t n) noexcept {
@@ -105,6 +107,7 @@ class StageView {
 
   [[nodiscard]] const std::string& stage() const noexcept { return stage_; }
   [[nodiscard]] StageState state() const noexcept;  // kStopped when never started
+  [[nodiscard]] bool state_known() const noexcept;  // false: garbage, which state() calls kFailed
   [[nodiscard]] MonoNanos heartbeat_ns() const noexcept;
   [[nodiscard]] std::int64_t pid() const noexcept;
   [[nodiscard]] std::uint32_t incarnation() const noexcept;
@@ -114,6 +117,9 @@ class StageView {
   [[nodiscard]] bool tripped(std::uint32_t scope) const noexcept;
   [[nodiscard]] std::uint64_t mark(std::uint32_t i) const noexcept;
   [[nodiscard]] std::uint64_t duty_max_ns() const noexcept;
+  [[nodiscard]] std::uint64_t starts() const noexcept;   // since the page's creation
+  [[nodiscard]] std::uint64_t loop_ns() const noexcept;  // as add_loop_time() summed it
+  [[nodiscard]] std::uint64_t busy_ns() const noexcept;
 
   [[nodiscard]] const std::vector<MetricLine>& metrics() const noexcept { return metrics_; }
   template <class Enum>

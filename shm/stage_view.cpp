@@ -42,12 +42,21 @@ void StageView::read_table() {
   }
 }
 
+namespace {
+bool is_state(std::uint64_t word) noexcept {
+  return word >= static_cast<std::uint64_t>(StageState::kStarting) &&
+         word <= static_cast<std::uint64_t>(StageState::kFailed);
+}
+}  // namespace
+
 // acquire, for all words that others act on: pairs with the releases in StagePage.
 StageState StageView::state() const noexcept {
   const std::uint64_t state = StdAtomics::load_acquire(words_->state);
-  const bool known = state >= static_cast<std::uint64_t>(StageState::kStarting) &&
-                     state <= static_cast<std::uint64_t>(StageState::kFailed);
-  return known ? static_cast<StageState>(state) : StageState::kFailed;
+  return is_state(state) ? static_cast<StageState>(state) : StageState::kFailed;
+}
+
+bool StageView::state_known() const noexcept {
+  return is_state(StdAtomics::load_acquire(words_->state));
 }
 
 MonoNanos StageView::heartbeat_ns() const noexcept {
@@ -77,6 +86,17 @@ std::uint64_t StageView::mark(std::uint32_t i) const noexcept {
 
 std::uint64_t StageView::duty_max_ns() const noexcept {
   return StdAtomics::load_relaxed(words_->duty_max_ns);
+}
+
+// relaxed, these three: numbers for people; nothing is ordered by them.
+std::uint64_t StageView::starts() const noexcept {
+  return StdAtomics::load_relaxed(words_->starts);
+}
+std::uint64_t StageView::loop_ns() const noexcept {
+  return StdAtomics::load_relaxed(words_->loop_ns);
+}
+std::uint64_t StageView::busy_ns() const noexcept {
+  return StdAtomics::load_relaxed(words_->busy_ns);
 }
 
 std::uint64_t StageView::errors_lost() const noexcept {

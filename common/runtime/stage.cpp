@@ -105,8 +105,11 @@ void StageShell::heartbeat(MonoNanos now) {
   const std::int64_t since = now.ns - last_beat_.ns;
   if (since < kBeatEvery && since >= 0)
     return;
-  if (last_beat_.ns != 0)
+  if (last_beat_.ns != 0 && since > 0) {
     page_.note_duty(static_cast<std::uint64_t>(since));
+    page_.add_loop_time(static_cast<std::uint64_t>(since), static_cast<std::uint64_t>(busy_ns_));
+  }
+  busy_ns_ = 0;
   last_beat_ = now;
   page_.beat(now);
   if (now.ns - last_check_.ns < kCheckEvery)

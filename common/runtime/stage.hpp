@@ -6,7 +6,9 @@
 //  1. The role lock is taken before anything is mapped writable and held until the process ends.
 //  2. The loop: poll; when there was nothing to do, idle by the configured mode. A heartbeat about
 //     every millisecond; a look at the control segment about every 100 ms.
-//  3. SIGTERM and SIGINT end the loop after the current turn; the application then drains.
+//  3. The page is told how much of the loop's time went into turns that found work. That costs no
+//     clock reading: the turn's end is the next one's beginning.
+//  4. SIGTERM and SIGINT end the loop after the current turn; the application then drains.
 #pragma once
 
 #include <chrono>
@@ -87,15 +89,20 @@ class StageShell {
   template <class App>
   int run(App& app) {
     Idle idle(config_.topology.idle);
+    MonoNanos turn_began{};
+    std::size_t work = 0;
     while (!stop_requested() && !failed()) {
       const MonoNanos now = instance_.now();
+      if (work != 0)
+        busy_ns_ += now.ns - turn_began.ns;
+      turn_began = now;
       heartbeat(now);
       if constexpr (requires { app.live(); }) {
         show(app.live() ? shm::StageState::kLive : shm::StageState::kRecovering);
       } else {
         show(shm::StageState::kLive);
       }
-      const std::size_t work = app.poll(now);
+      work = app.poll(now);
       if constexpr (requires { app.wait(1); }) {
         if (work == 0 && idle.may_block()) {
           app.wait(1);
@@ -108,6 +115,9 @@ class StageShell {
     app.drain();
     return finish();
   }
+
+  // For an application that works inside its wait(): what run() cannot tell from waiting.
+  void add_busy(std::int64_t ns) noexcept { busy_ns_ += ns; }
 
   // For stages with a loop of their own shape (gateway's second thread): beat and check.
   void heartbeat(MonoNanos now);
@@ -128,6 +138,7 @@ class StageShell {
   shm::StagePage page_;
   std::uint32_t incarnation_{0};
   MonoNanos last_beat_{};
+  std::int64_t busy_ns_{0};  // since the last beat, in turns that found work
   MonoNanos last_check_{};
   shm::StageState shown_{shm::StageState::kStarting};
   ExitCode exit_{ExitCode::kDone};

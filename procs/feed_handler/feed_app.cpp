@@ -93,7 +93,10 @@ std::size_t FeedApp::poll(MonoNanos now) {
 
 void FeedApp::wait(int timeout_ms) {
   loop_.service(timeout_ms);
-  publisher_.end_turn(shell_.now());
+  const MonoNanos now = shell_.now();
+  publisher_.end_turn(now);
+  if (handled_ != 0)
+    shell_.add_busy(now.ns - first_receive_.ns);
 }
 
 void FeedApp::drain() {
@@ -104,7 +107,8 @@ void FeedApp::drain() {
 }
 
 void FeedApp::on_message(std::string_view payload, MonoNanos receive_ns) {
-  ++handled_;
+  if (handled_++ == 0)
+    first_receive_ = receive_ns;
   bytes_ += payload.size();
   shm::StagePage& page = shell_.page();
   const std::uint64_t refused_before = decoder_.counters().bad.refused();

@@ -55,7 +55,8 @@ class FeedApp {
   net::Loop loop_;
   std::unique_ptr<net::WsClient> socket_;
   Phase phase_{Phase::kDown};
-  std::uint64_t handled_{0};  // messages since the last turn
+  std::uint64_t handled_{0};   // messages since the last turn
+  MonoNanos first_receive_{};  // of the turn's first frame
   std::uint64_t bytes_{0};
   std::uint64_t connects_{0};
   std::uint64_t disconnects_{0};

@@ -160,6 +160,12 @@ TEST_F(Attach, OtherLayoutVersionIsWrongLayoutNamingBoth) {
                                          "expects " + std::to_string(kLayoutVersion)}));
 }
 
+TEST_F(Attach, CalibrationThatIsNoClockIsWrongLayout) {
+  create_layout(small_layout(), false);
+  poke(control_file(), kHeaderBytes + offsetof(ClockCalibration, shift), std::uint32_t{64});
+  EXPECT_EQ(status_of([&] { static_cast<void>(attach()); }), AttachStatus::kWrongLayout);
+}
+
 TEST_F(Attach, FileThatIsNoSegmentIsWrongLayout) {
   create_layout(small_layout(), false);
   poke(control_file(), 0, std::uint64_t{0x1122334455667788});

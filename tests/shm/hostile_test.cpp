@@ -152,6 +152,7 @@ TEST_F(Hostile, MetricTableThatPointsOutsideThePageIsLeftOut) {
   EXPECT_EQ(view.counter(Metric::kOne), 0u);
   EXPECT_EQ(view.metrics().at(0).name, std::string(kMetricNameBytes, 'x'));
   EXPECT_EQ(view.state(), StageState::kFailed) << "a state that does not exist is not alive";
+  EXPECT_FALSE(view.state_known());
 }
 
 // Method: a hostile producer flips the payload of a published slot between two whole records as

@@ -300,6 +300,17 @@ TEST_F(LayoutFiles, FileSystemWithoutSpaceIsOneClearErrorAndNothingLeft) {
   EXPECT_EQ(code, 0);
 }
 
+TEST_F(LayoutFiles, NamesAreThoseOfTheFilesAndOnlyOfFinishedOnes) {
+  EXPECT_TRUE(segment_names(dir()).rings.empty());
+  create_layout(small_layout(), false);
+  std::filesystem::copy_file(path("board.quotes"), path("board.late.tmp"));
+  std::filesystem::copy_file(path("board.quotes"), path("notes.txt"));
+  const SegmentNames names = segment_names(dir());
+  EXPECT_EQ(names.rings, std::vector<std::string>{"md"});
+  EXPECT_EQ(names.boards, std::vector<std::string>{"quotes"});
+  EXPECT_TRUE(names.stages.empty());
+}
+
 TEST_F(LayoutFiles, ReplacingALayoutMayUseTheSpaceOfTheOldOne) {
   Child creator([&] {
     if (unshare(CLONE_NEWNS) != 0 ||

@@ -90,6 +90,26 @@ TEST(Histogram, MergeAddsUp) {
   EXPECT_EQ(a.percentile(1.0), 9u);
 }
 
+TEST(Histogram, DifferenceOfTwoSnapshotsIsWhatCameBetween) {
+  HistogramSnapshot then;
+  then.buckets[bucket_of(5000)] = 3;
+  then.sum = 15'000;
+  then.max = 5000;
+  HistogramSnapshot now = then;
+  now.buckets[bucket_of(70)] += 2;
+  now.sum += 140;
+  now.negative = 1;
+  const HistogramSnapshot between = now.since(then);
+  EXPECT_EQ(between.count(), 2u);
+  EXPECT_EQ(between.sum, 140u);
+  EXPECT_EQ(between.negative, 1u);
+  EXPECT_EQ(between.max, bucket_middle(bucket_of(70))) << "the old maximum is not of this time";
+  now.max = 9000;
+  now.buckets[bucket_of(9000)] = 1;
+  EXPECT_EQ(now.since(then).max, 9000u) << "exact when it was set since";
+  EXPECT_EQ(then.since(now).count(), 0u) << "what shrank counts as nothing";
+}
+
 enum class OneMetric : std::uint32_t { kFirst, kCount };
 constexpr auto kOneRows =
     metric_rows<OneMetric>({{OneMetric::kFirst, "first", "1", MetricKind::kCounter}});

@@ -99,6 +99,20 @@ TEST_F(Page, QuietPageKeepsItsMetricsAndStillTellsThatItLives) {
   EXPECT_EQ(view.counter(RiskMetric::kIntents), 8u);
 }
 
+TEST_F(Page, StartsAndLoopTimeAddUpOverAllProcessesOfAStage) {
+  const RoleLock owning = role("risk");
+  const Instance instance = attach();
+  const StageView view(instance, "risk");
+  EXPECT_EQ(view.starts(), 0u);
+  for (std::uint64_t start = 1; start <= 3; ++start) {
+    StagePage page(instance, "risk", kRiskMetrics);
+    page.add_loop_time(1000, 250);
+    EXPECT_EQ(view.starts(), start);
+  }
+  EXPECT_EQ(view.loop_ns(), 3000u);
+  EXPECT_EQ(view.busy_ns(), 750u);
+}
+
 TEST_F(Page, MetricsAreReadableByNameAfterTheProcessDied) {
   Child risk([&] {
     const RoleLock owning = role("risk");
