@@ -5,10 +5,10 @@
 // knows best, and leaves the others alone.
 #include <fmt/format.h>
 
+#include "common/messages/words.hpp"
 #include "common/storage/tap_journal.hpp"
 #include "common/storage/trade_database.hpp"
 #include "common/storage/trade_statements.hpp"
-#include "common/storage/trade_words.hpp"
 
 namespace sluice {
 namespace {

@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "common/messages/words.hpp"
 #include "common/storage/trade_schema.hpp"
 #include "common/storage/trade_statements.hpp"
-#include "common/storage/trade_words.hpp"
 
 namespace sluice {
 namespace {

@@ -1,4 +1,4 @@
-#include "tools/journal/describe.hpp"
+#include "common/describe/records.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "common/base/error.hpp"
+#include "common/describe/records.hpp"
 #include "common/storage/tap_journal.hpp"
 #include "tools/journal/commands.hpp"
-#include "tools/journal/describe.hpp"
 
 namespace sluice::journal_tool {
 namespace {

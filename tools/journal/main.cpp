@@ -2,9 +2,9 @@
 #include <CLI/CLI.hpp>
 
 #include "common/base/error.hpp"
+#include "common/describe/records.hpp"
 #include "common/runtime/version.hpp"
 #include "tools/journal/commands.hpp"
-#include "tools/journal/describe.hpp"
 
 namespace {
 
@@ -24,7 +24,7 @@ CLI::App* add_verify(CLI::App& app, VerifyOptions& options) {
 CLI::App* add_cat(CLI::App& app, CatOptions& options) {
   auto* const command = app.add_subcommand("cat", "Print one line per tap");
   command->add_option("dir", options.dir, "journal folder")->required();
-  command->add_option("--type", options.types, "only these: " + all_tap_type_names())
+  command->add_option("--type", options.types, "only these: " + sluice::all_tap_type_names())
       ->delimiter(',');
   command->add_option("--ring", options.rings, "only from these rings, as exec.persistence")
       ->delimiter(',');

@@ -4,10 +4,10 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "common/describe/records.hpp"
+#include "common/messages/words.hpp"
 #include "common/storage/tap_journal.hpp"
-#include "common/storage/trade_words.hpp"
 #include "tools/journal/commands.hpp"
-#include "tools/journal/describe.hpp"
 
 namespace sluice::journal_tool {
 namespace {

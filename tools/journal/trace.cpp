@@ -7,9 +7,9 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "common/describe/records.hpp"
+#include "common/messages/words.hpp"
 #include "common/storage/sqlite.hpp"
-#include "common/storage/trade_words.hpp"
-#include "tools/journal/describe.hpp"
 
 namespace sluice::journal_tool {
 namespace {

@@ -7,9 +7,9 @@
 
 #include "common/base/error.hpp"
 #include "common/messages/hops.hpp"
+#include "common/messages/words.hpp"
 #include "common/storage/journal_follower.hpp"
 #include "common/storage/tap_journal.hpp"
-#include "common/storage/trade_words.hpp"
 #include "tools/journal/trace.hpp"
 
 namespace sluice::journal_tool {

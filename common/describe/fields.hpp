@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-namespace sluice::journal_tool {
+namespace sluice {
 
 class Fields {
  public:
@@ -56,4 +56,4 @@ class Fields {
   std::vector<Entry> entries_;
 };
 
-}  // namespace sluice::journal_tool
+}  // namespace sluice

@@ -1,4 +1,4 @@
-#include "tools/journal/describe.hpp"
+#include "common/describe/records.hpp"
 
 #include <fmt/format.h>
 
@@ -7,9 +7,9 @@
 #include <iterator>
 
 #include "common/messages/rows.hpp"
-#include "common/storage/trade_words.hpp"
+#include "common/messages/words.hpp"
 
-namespace sluice::journal_tool {
+namespace sluice {
 namespace {
 
 constexpr std::array kTapNames{"none",    "market",  "intent", "order", "execution", "cancel",
@@ -17,7 +17,7 @@ constexpr std::array kTapNames{"none",    "market",  "intent", "order", "executi
 static_assert(kTapNames.size() == static_cast<std::size_t>(TapType::kAccount) + 1,
               "name the new tap type");
 
-// What the database has no column for; the other words are common/storage/trade_words.hpp's.
+// What the database has no column for; the other words are common/messages/words.hpp's.
 // Enumerators come from a file: any number may stand there.
 template <class Enum, std::size_t N>
 const char* name_in(const std::array<const char*, N>& names, Enum value) noexcept {
@@ -67,12 +67,51 @@ std::string packed_text(std::uint64_t word) {
   return text;
 }
 
-Fields market_event(const MarketEvent& event) {
+void add_instrument(Fields& f, std::uint32_t instrument, const Symbols& symbols) {
+  f.number("instrument", std::uint64_t{instrument});
+  if (instrument < symbols.size())
+    f.text_unless_empty("symbol", symbols[instrument]);
+}
+
+Fields trip_fields(const TripRecord& trip) {
+  Fields f;
+  f.number("scope", std::uint64_t{trip.scope});
+  f.text("switch", trip.on != 0 ? "on" : "off");
+  f.text("source", words::of(static_cast<TripSource>(trip.source)));
+  f.number("episode", trip.episode);
+  f.text_unless_empty("seen", stamp_text(trip.seen_ns));
+  f.text_unless_empty("stamped", stamp_text(trip.stamped_ns));
+  return f;
+}
+
+Fields account_fields(const AccountRecord& account) {
+  Fields f;
+  f.text("account", text_of(account.account_id));
+  f.text("cash", to_string(account.cash));
+  f.text("buying_power", to_string(account.buying_power));
+  f.text_unless_empty("requested", stamp_text(account.requested_ns));
+  return f;
+}
+
+Fields market_events(const Tap& tap, const Symbols& symbols) {
+  std::vector<Fields> events;
+  for (const MarketEvent& event : tap.body_as<std::array<MarketEvent, kMarketEventsPerTap>>()) {
+    if (event.kind != MarketKind::kNone)
+      events.push_back(fields_of(event, symbols));
+  }
+  Fields f;
+  f.list("events", std::move(events));
+  return f;
+}
+
+}  // namespace
+
+Fields fields_of(const MarketEvent& event, const Symbols& symbols) {
   Fields f;
   f.text("kind", name_of(event.kind));
   f.number("feed", std::uint64_t{event.source});
   if (event.instrument != kNoInstrument)
-    f.number("instrument", std::uint64_t{event.instrument});
+    add_instrument(f, event.instrument, symbols);
   f.text_unless_empty("flags", flags_text(event.flags, {{kAfterGap, "after_gap"},
                                                         {kLastOfEvent, "last_of_event"},
                                                         {kSnapshot, "snapshot"},
@@ -126,24 +165,13 @@ Fields market_event(const MarketEvent& event) {
   return f;
 }
 
-Fields market_events(const Tap& tap) {
-  std::vector<Fields> events;
-  for (const MarketEvent& event : tap.body_as<std::array<MarketEvent, kMarketEventsPerTap>>()) {
-    if (event.kind != MarketKind::kNone)
-      events.push_back(market_event(event));
-  }
-  Fields f;
-  f.list("events", std::move(events));
-  return f;
-}
-
-Fields intent_fields(const Intent& intent) {
+Fields fields_of(const Intent& intent, const Symbols& symbols) {
   constexpr std::array kKinds{"none", "new", "replace", "session"};
   Fields f;
   f.text("intent", words::of(intent.id));
   f.text_unless_empty("replaces", words::of(intent.replaces));
   f.text("kind", name_in(kKinds, intent.kind));
-  f.number("instrument", std::uint64_t{intent.instrument});
+  add_instrument(f, intent.instrument, symbols);
   f.text("side", words::of(intent.side));
   f.text("type", words::of(intent.type));
   f.text("tif", words::of(intent.tif));
@@ -162,7 +190,7 @@ Fields intent_fields(const Intent& intent) {
   return f;
 }
 
-Fields execution_fields(const Execution& execution) {
+Fields fields_of(const Execution& execution, const Symbols& symbols) {
   Fields f;
   f.text("id", fmt::format("{}.{}", execution.n, execution.sub));
   f.text("kind", words::of(execution.kind));
@@ -181,7 +209,7 @@ Fields execution_fields(const Execution& execution) {
     f.number("linked", execution.linked);
   if (execution.order_row != kNoRow)
     f.number("row", std::uint64_t{execution.order_row});
-  f.number("instrument", std::uint64_t{execution.instrument});
+  add_instrument(f, execution.instrument, symbols);
   f.text_unless_empty("side", side_text(execution.side));
   f.text_unless_empty("px", unless_zero(execution.px));
   f.text_unless_empty("qty", unless_zero(execution.qty));
@@ -202,7 +230,7 @@ Fields execution_fields(const Execution& execution) {
   return f;
 }
 
-Fields cancel_fields(const Cancel& cancel) {
+Fields fields_of(const Cancel& cancel, const Symbols& /*names none*/) {
   Fields f;
   f.text("order", words::of(cancel.order));
   f.number("strategy", std::uint64_t{cancel.strategy});
@@ -211,7 +239,7 @@ Fields cancel_fields(const Cancel& cancel) {
   return f;
 }
 
-Fields verdict_fields(const Verdict& verdict) {
+Fields fields_of(const Verdict& verdict, const Symbols& /*names none*/) {
   Fields f;
   f.text("intent", words::of(verdict.intent));
   f.text("decision", words::of(verdict.decision));
@@ -223,7 +251,7 @@ Fields verdict_fields(const Verdict& verdict) {
   return f;
 }
 
-Fields command_fields(const Command& command) {
+Fields fields_of(const Command& command, const Symbols& /*names none*/) {
   Fields f;
   f.text("verb", words::of(command.verb));
   f.number("scope", std::uint64_t{command.scope});
@@ -233,28 +261,6 @@ Fields command_fields(const Command& command) {
   f.number("sequence", command.sequence);
   return f;
 }
-
-Fields trip_fields(const TripRecord& trip) {
-  Fields f;
-  f.number("scope", std::uint64_t{trip.scope});
-  f.text("switch", trip.on != 0 ? "on" : "off");
-  f.text("source", words::of(static_cast<TripSource>(trip.source)));
-  f.number("episode", trip.episode);
-  f.text_unless_empty("seen", stamp_text(trip.seen_ns));
-  f.text_unless_empty("stamped", stamp_text(trip.stamped_ns));
-  return f;
-}
-
-Fields account_fields(const AccountRecord& account) {
-  Fields f;
-  f.text("account", text_of(account.account_id));
-  f.text("cash", to_string(account.cash));
-  f.text("buying_power", to_string(account.buying_power));
-  f.text_unless_empty("requested", stamp_text(account.requested_ns));
-  return f;
-}
-
-}  // namespace
 
 const char* name_of(TapType type) noexcept {
   return name_in(kTapNames, type);
@@ -278,21 +284,21 @@ const char* name_of(MarketKind kind) noexcept {
   return name_in(kNames, kind);
 }
 
-Fields describe_body(const Tap& tap) {
+Fields describe_body(const Tap& tap, const Symbols& symbols) {
   switch (tap.type) {
     case TapType::kMarketEvents:
-      return market_events(tap);
+      return market_events(tap, symbols);
     case TapType::kIntent:
     case TapType::kOrder:
-      return intent_fields(tap.body_as<Intent>());
+      return fields_of(tap.body_as<Intent>(), symbols);
     case TapType::kExecution:
-      return execution_fields(tap.body_as<Execution>());
+      return fields_of(tap.body_as<Execution>(), symbols);
     case TapType::kCancel:
-      return cancel_fields(tap.body_as<Cancel>());
+      return fields_of(tap.body_as<Cancel>());
     case TapType::kVerdict:
-      return verdict_fields(tap.body_as<Verdict>());
+      return fields_of(tap.body_as<Verdict>());
     case TapType::kCommand:
-      return command_fields(tap.body_as<Command>());
+      return fields_of(tap.body_as<Command>());
     case TapType::kTrip:
       return trip_fields(tap.body_as<TripRecord>());
     case TapType::kAccount:
@@ -320,4 +326,15 @@ Fields describe_body(const Tap& tap) {
   return f;
 }
 
-}  // namespace sluice::journal_tool
+Fields fields_of(const Tap& tap, const Symbols& symbols) {
+  Fields f;
+  f.text("type", name_of(tap.type));
+  f.number("ring", std::uint64_t{tap.ring});
+  f.number("incarnation", std::uint64_t{tap.incarnation});
+  f.number("sequence", tap.sequence);
+  f.text_unless_empty("time", stamp_text(tap.now_ns));
+  f.object("body", describe_body(tap, symbols));
+  return f;
+}
+
+}  // namespace sluice

@@ -1,10 +1,10 @@
-#include "tools/journal/fields.hpp"
+#include "common/describe/fields.hpp"
 
 #include <nlohmann/json.hpp>
 #include <type_traits>
 #include <utility>
 
-namespace sluice::journal_tool {
+namespace sluice {
 namespace {
 
 // The strings come from a file that may be damaged: whatever is no UTF-8 is replaced, never thrown
@@ -75,4 +75,4 @@ void Fields::append_json(std::string& out) const {
   out += '}';
 }
 
-}  // namespace sluice::journal_tool
+}  // namespace sluice
