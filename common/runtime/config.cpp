@@ -379,7 +379,7 @@ InstanceConfig load_instance_config(const std::string& path) {
   config.name = checked_name(instance, "name", kMaxInstanceName);
   config.shm_dir = instance.str("shm_dir", "");
   if (config.shm_dir.empty())
-    config.shm_dir = "/dev/shm/sluice/" + config.name;
+    config.shm_dir = std::string(kDefaultShmRoot) + "/" + config.name;
   if (config.shm_dir.front() != '/')
     instance.fail("shm_dir", "must be an absolute path on a tmpfs");
   config.state_dir = resolved(path, instance.str("state_dir"));

@@ -16,6 +16,9 @@
 
 namespace sluice {
 
+// Where instances stand whose configuration names no shm_dir: one folder each, by its name.
+inline constexpr std::string_view kDefaultShmRoot = "/dev/shm/sluice";
+
 enum class IdleMode : std::uint8_t { kSpin, kYield, kBackoff };
 enum class VenueMode : std::uint8_t { kSimulator, kPaper, kLive };
 

@@ -1,0 +1,419 @@
+// What the collector makes of a layout whose processes run, hang, are dead, or never were.
+
+#include <fstream>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "shm/layout_files.hpp"
+#include "tests/shm_top/world.hpp"
+#include "tools/shm_top/frame.hpp"
+#include "tools/shm_top/json.hpp"
+#include "tools/shm_top/panels.hpp"
+
+namespace sluice::top::test {
+namespace {
+
+class Collecting : public World {
+ protected:
+  // Two samples whatever the time between: rates and spreads are taken over what there is.
+  [[nodiscard]] Snapshot collect_twice() {
+    static_cast<void>(collector().collect());
+    return collector().collect();
+  }
+  [[nodiscard]] Collector& collector() {
+    if (!collector_)
+      collector_ = std::make_unique<Collector>(dir());
+    return *collector_;
+  }
+
+ private:
+  std::unique_ptr<Collector> collector_;
+};
+
+TEST_F(Collecting, LayoutThatNobodyEverAttachedIsAllNotStarted) {
+  const Snapshot s = collect_twice();
+  EXPECT_EQ(s.problem, "");
+  EXPECT_EQ(s.instance, "world");
+  ASSERT_EQ(s.stages.size(), 4u);
+  for (const StageFacts& stage : s.stages) {
+    EXPECT_EQ(stage.condition, StageCondition::kNotStarted) << stage.name;
+    EXPECT_FALSE(stage.heartbeat_age_ns);
+    EXPECT_FALSE(stage.core);
+  }
+  ASSERT_EQ(s.rings.size(), 9u);
+  for (const RingFacts& ring : s.rings) {
+    EXPECT_EQ(ring.messages, 0u) << ring.name;
+    EXPECT_FALSE(ring.lag_ns);
+    EXPECT_FALSE(ring.broken);
+    EXPECT_EQ(loss_text(ring), "");
+  }
+  EXPECT_EQ(s.trading.state, "");
+  EXPECT_FALSE(s.trading.account);
+  EXPECT_TRUE(s.trading.kills.empty());
+  EXPECT_TRUE(s.trading.trouble.empty());
+}
+
+TEST_F(Collecting, LiveStageShowsItsProcessAndShareOfBusyTime) {
+  const shm::RoleLock holding = role("risk");
+  const shm::Instance instance = attach();
+  shm::StagePage page(instance, "risk", kRiskMetrics);
+  page.set_state(shm::StageState::kLive);
+  page.set_incarnation(7);
+  page.note_duty(5000);
+  static_cast<void>(collector().collect());
+  page.add_loop_time(1'000'000, 250'000);
+  page.beat(instance.now());
+  const Snapshot s = collector().collect();
+  const StageFacts& risk = named(s.stages, "risk");
+  EXPECT_EQ(risk.condition, StageCondition::kLive);
+  EXPECT_EQ(risk.pid, getpid());
+  EXPECT_TRUE(risk.core.has_value());
+  EXPECT_NE(risk.affinity, "");
+  EXPECT_TRUE(risk.cpu.has_value());
+  EXPECT_EQ(risk.incarnation, 7u);
+  EXPECT_EQ(risk.restarts, 0u);
+  ASSERT_TRUE(risk.busy.has_value());
+  EXPECT_DOUBLE_EQ(*risk.busy, 0.25);
+  EXPECT_EQ(risk.duty_ns, 5000);
+
+  page.beat(MonoNanos{instance.now().ns - 6 * kNanosPerSecond});
+  EXPECT_EQ(named(collector().collect().stages, "risk").condition, StageCondition::kHung);
+}
+
+TEST_F(Collecting, RestartsAreStartsSinceTheLayoutWasCreated) {
+  for (int start = 0; start < 3; ++start) {
+    const shm::RoleLock holding = role("risk");
+    const shm::Instance instance = attach();
+    const shm::StagePage page(instance, "risk", kRiskMetrics);
+  }
+  EXPECT_EQ(named(collector().collect().stages, "risk").restarts, 2u);
+}
+
+TEST_F(Collecting, KilledProducerIsDeadAndWhatItLeftStillWaits) {
+  auto feed = stage("feed.x", kFeedMetrics, [](const shm::Instance& instance, shm::StagePage&) {
+    shm::RingProducer<MarketEvent> ring(instance, "md.x.s");
+    for (int i = 0; i < 5; ++i) {
+      if (!ring.try_push(quote_event(MonoNanos{instance.now().ns - 3 * kNanosPerSecond})))
+        throw Error(ExitCode::kBug, "the ring has room for five");
+    }
+  });
+  EXPECT_EQ(named(collector().collect().stages, "feed.x").condition, StageCondition::kLive);
+  feed->kill_and_reap();
+  const Snapshot s = collector().collect();
+  const StageFacts& stage = named(s.stages, "feed.x");
+  EXPECT_EQ(stage.condition, StageCondition::kDead);
+  EXPECT_FALSE(stage.core);
+  const RingFacts& ring = named(s.rings, "md.x.s");
+  EXPECT_EQ(ring.depth, 5u);
+  EXPECT_EQ(ring.record, "market event");
+  ASSERT_TRUE(ring.lag_ns.has_value());
+  EXPECT_GE(*ring.lag_ns, 3 * kNanosPerSecond);
+  EXPECT_FALSE(ring.lag_at_least);
+}
+
+TEST_F(Collecting, StageThatEndedByItselfIsStoppedNotDead) {
+  {
+    const shm::RoleLock holding = role("risk");
+    const shm::Instance instance = attach();
+    shm::StagePage page(instance, "risk", kRiskMetrics);
+    page.set_state(shm::StageState::kStopped);
+  }
+  EXPECT_EQ(named(collector().collect().stages, "risk").condition, StageCondition::kStopped);
+}
+
+// Without the right to look at the lock (here: a link, which is never followed) the pid has to do.
+TEST_F(Collecting, PidThatWasGivenToAnotherProcessIsNotTakenForTheStage) {
+  {
+    const shm::RoleLock holding = role("risk");
+    const shm::Instance instance = attach();
+    shm::StagePage page(instance, "risk", kRiskMetrics);  // with our pid
+    page.set_state(shm::StageState::kLive);
+  }
+  std::filesystem::remove(shm::locks_folder(dir()) + "/risk");
+  std::filesystem::create_symlink("elsewhere", shm::locks_folder(dir()) + "/risk");
+  EXPECT_EQ(named(collector().collect().stages, "risk").condition, StageCondition::kLive);
+
+  // The last heartbeat is older than this process: it cannot have been ours.
+  shm::Region file =
+      *shm::Region::open(path(shm::stage_file("risk")), shm::Region::Access::kReadWrite);
+  file.at<shm::StageWords>(shm::kStageWordsOffset)->heartbeat_ns = kNanosPerSecond;
+  EXPECT_EQ(named(collector().collect().stages, "risk").condition, StageCondition::kDead);
+}
+
+TEST_F(Collecting, FullConflatingRingSaysWhatItConflatedAndHowOldItsOldestIsAtLeast) {
+  const shm::RoleLock producing = role("feed.x");
+  const shm::Instance instance = attach();
+  shm::RingProducer<MarketEvent> ring(instance, "md.x.s");
+  const MonoNanos old{instance.now().ns - 2 * kNanosPerSecond};
+  for (std::uint32_t i = 0; i < kSlots; ++i)
+    ASSERT_TRUE(ring.try_push(quote_event(old)));
+  ASSERT_FALSE(ring.try_push(quote_event(old)));
+  for (int i = 0; i < 12; ++i)
+    ring.note_drop();
+  ring.note_gap();
+  ring.note_snapshot();
+  ring.set_owed(2);
+  const RingFacts facts = named(collect_twice().rings, "md.x.s");
+  EXPECT_EQ(facts.depth, kSlots);
+  EXPECT_EQ(facts.depth_max, kSlots);
+  EXPECT_EQ(loss_text(facts), "12 conflated, 1 gaps, 1 snapshots, 2 owed");
+  ASSERT_TRUE(facts.lag_ns.has_value());
+  EXPECT_GE(*facts.lag_ns, 2 * kNanosPerSecond);
+  EXPECT_TRUE(facts.lag_at_least) << "the oldest slots may be overwritten, so they are not read";
+  EXPECT_FALSE(facts.broken);
+}
+
+TEST_F(Collecting, LossIsToldInTheWordsOfThePolicy) {
+  RingFacts facts;
+  facts.drops = 3;
+  facts.gaps = 2;
+  const auto text = [&](shm::RingPolicy policy) {
+    facts.policy = policy;
+    return loss_text(facts);
+  };
+  EXPECT_EQ(text(shm::RingPolicy::kRefuse), "3 refused");
+  EXPECT_EQ(text(shm::RingPolicy::kCountedGap), "3 lost, told by 2 gaps");
+  EXPECT_EQ(text(shm::RingPolicy::kLossless), "3 lost");
+  EXPECT_EQ(text(static_cast<shm::RingPolicy>(99)), "3 lost");
+}
+
+TEST_F(Collecting, RateIsTheMessagesBetweenTwoSamplesOverTheirTime) {
+  const shm::RoleLock producing = role("feed.x");
+  const shm::Instance instance = attach();
+  shm::RingProducer<MarketEvent> ring(instance, "md.x.s");
+  ASSERT_TRUE(ring.try_push(quote_event(instance.now())));
+  EXPECT_FALSE(named(collector().collect().rings, "md.x.s").rate) << "one sample is no rate";
+  for (int i = 0; i < 10; ++i)
+    ASSERT_TRUE(ring.try_push(quote_event(instance.now())));
+  const Snapshot s = collector().collect();
+  ASSERT_TRUE(s.window_ns.has_value());
+  const RingFacts& facts = named(s.rings, "md.x.s");
+  EXPECT_EQ(facts.messages, 11u);
+  ASSERT_TRUE(facts.rate.has_value());
+  EXPECT_NEAR(*facts.rate * static_cast<double>(*s.window_ns) / 1e9, 10, 0.01);
+}
+
+TEST_F(Collecting, SpreadsOfTheLastWindowDoNotKnowWhatCameBefore) {
+  const shm::RoleLock holding = role("risk");
+  const shm::Instance instance = attach();
+  shm::StagePage page(instance, "risk", kRiskMetrics);
+  page.record(RiskMetric::kApprove, 1'000'000);
+  static_cast<void>(collector().collect());
+  page.record(RiskMetric::kApprove, 1000);
+  const Snapshot s = collector().collect();
+  const LatencyFacts& approve = named(s.latencies, "approve");
+  EXPECT_TRUE(approve.hop.has_value());
+  EXPECT_EQ(approve.since.count, 2u);
+  EXPECT_EQ(approve.since.max, 1'000'000u);
+  ASSERT_TRUE(approve.last.has_value());
+  EXPECT_EQ(approve.last->count, 1u);
+  EXPECT_NEAR(static_cast<double>(approve.last->max), 1000, 10);
+}
+
+TEST_F(Collecting, ResetForgetsGreatestDepthsLongestTurnsAndSpreads) {
+  const shm::RoleLock producing = role("feed.x");
+  const shm::RoleLock consuming = role("strategy.s");
+  const shm::Instance instance = attach();
+  shm::StagePage page(instance, "feed.x", kFeedMetrics);
+  shm::RingProducer<MarketEvent> ring(instance, "md.x.s");
+  shm::RingConsumer<MarketEvent> consumer(instance, "md.x.s");
+  for (int i = 0; i < 9; ++i)
+    ASSERT_TRUE(ring.try_push(quote_event(instance.now())));
+  page.note_duty(7777);
+  page.record(FeedMetric::kWireToRecord, 5000);
+  EXPECT_EQ(named(collector().collect().rings, "md.x.s").depth_max, 9u);
+  ASSERT_EQ(consumer.drain([](const MarketEvent&) {}, 100), 9u);
+
+  collector().reset_maxima();
+  ASSERT_TRUE(ring.try_push(quote_event(instance.now())));
+  Snapshot s = collector().collect();
+  EXPECT_TRUE(s.reset_age_ns.has_value());
+  EXPECT_EQ(named(s.rings, "md.x.s").depth_max, 1u);
+  EXPECT_FALSE(named(s.stages, "feed.x").duty_ns);
+  EXPECT_EQ(named(s.latencies, "wire_to_record").since.count, 0u);
+  page.note_duty(8888);
+  page.record(FeedMetric::kWireToRecord, 6000);
+  s = collector().collect();
+  EXPECT_EQ(named(s.stages, "feed.x").duty_ns, 8888);
+  EXPECT_EQ(named(s.latencies, "wire_to_record").since.count, 1u);
+}
+
+TEST_F(Collecting, KillWordsStateLimitsAndRefusalsComeFromBoardsAndPages) {
+  shm::OperatorTrip::set(dir(), 0, kKillStop | kKillCancelAll);
+  const shm::RoleLock gateway_role = role("gateway");
+  const shm::RoleLock risk_role = role("risk");
+  const shm::RoleLock feed_role_lock = role("feed.x");
+  const shm::Instance instance = attach();
+  shm::StagePage gateway(instance, "gateway", kGatewayMetrics);
+  shm::StagePage risk(instance, "risk", kRiskMetrics);
+  gateway.set_trip(0, kKillStop | 64);
+  risk.set_mark(kFirstReasonMark + static_cast<std::uint32_t>(Reason::kCollar), 3);
+  gateway.set_mark(kFirstReasonMark + static_cast<std::uint32_t>(Reason::kCollar), 4);
+  shm::BoardWriter<LimitRow> limits(instance, "limits");
+  LimitRow head;
+  head.trading_state = TradingState::kReduceOnly;
+  head.published_ns = instance.now();
+  head.max_exposure = Cash{100 * kScale};
+  limits.store(0, head);
+  LimitRow btc;
+  btc.max_position = Qty{2 * kScale};
+  btc.max_exposure = Cash{80 * kScale};
+  limits.store(1, btc);
+  shm::BoardWriter<PositionRow> positions(instance, "positions");
+  PositionRow position;
+  position.position = -kScale / 2;
+  position.working_sell = Qty{kScale / 2};
+  position.halted = 1;
+  position.flags = kPositionConflict;
+  positions.store(0, position);
+  shm::BoardWriter<QuoteRow> quotes(instance, "quotes.x");
+  QuoteRow quote;
+  quote.quote = {.bid_px = Price{59 * kScale},
+                 .bid_qty = Qty{1},
+                 .ask_px = Price{61 * kScale},
+                 .ask_qty = Qty{1}};
+  quote.receive_ns = instance.now();
+  quotes.store(0, quote);
+  shm::BoardWriter<AccountRow> account(instance, "account");
+  AccountRow row;
+  row.flags = kAccountKnown;
+  row.cash = Cash{kScale / 4};
+  row.orders = 6;
+  row.unknown = 1;
+  account.store(0, row);
+
+  const Snapshot s = collector().collect();
+  EXPECT_EQ(s.trading.state, "ReduceOnly");
+  ASSERT_EQ(s.trading.kills.size(), 2u);
+  EXPECT_EQ(s.trading.kills[0].by, "operator");
+  EXPECT_EQ(s.trading.kills[0].words, "stop + cancel all");
+  EXPECT_EQ(s.trading.kills[1].by, "gateway");
+  EXPECT_EQ(s.trading.kills[1].words, "stop + unknown 0x40");
+  ASSERT_EQ(s.trading.refusals.size(), 1u);
+  EXPECT_EQ(s.trading.refusals[0], std::pair(std::string("collar"), std::uint64_t{7}));
+  EXPECT_EQ(s.trading.cash, "0.25");
+  EXPECT_EQ(s.trading.unknown, 1u);
+  const auto limit = [&](const std::string& what, const std::string& name) -> LimitFacts {
+    for (const LimitFacts& l : s.limits) {
+      if (l.what == what && l.limit == name)
+        return l;
+    }
+    ADD_FAILURE() << what << " " << name;
+    return {};
+  };
+  EXPECT_EQ(limit("BTC/USD", "position").used, "1") << "short and about to be shorter";
+  EXPECT_DOUBLE_EQ(limit("BTC/USD", "position").share.value_or(0), 0.5);
+  EXPECT_EQ(limit("BTC/USD", "position").note, "halted: conflict");
+  EXPECT_EQ(limit("BTC/USD", "exposure").used, "60");
+  EXPECT_DOUBLE_EQ(limit("BTC/USD", "exposure").share.value_or(0), 0.75);
+  EXPECT_DOUBLE_EQ(limit("account", "gross exposure").share.value_or(0), 0.6);
+  EXPECT_DOUBLE_EQ(limit("account", "order rows").share.value_or(0), 0.75);
+
+  head.trading_state = static_cast<TradingState>(77);
+  limits.store(0, head);
+  EXPECT_EQ(collector().collect().trading.state, "#77");
+}
+
+TEST_F(Collecting, DistinctErrorsComeWithTheirAgesAndWithoutControlCharacters) {
+  const shm::RoleLock holding = role("risk");
+  const shm::Instance instance = attach();
+  shm::StagePage page(instance, "risk", kRiskMetrics);
+  page.error(5, "bad \x1b[31mtext\n", MonoNanos{instance.now().ns - kNanosPerSecond});
+  page.error(5, "bad \x1b[31mtext\n", instance.now());
+  const Snapshot s = collector().collect();
+  ASSERT_EQ(s.errors.size(), 1u);
+  EXPECT_EQ(s.errors[0].text, "bad ?[31mtext?");
+  EXPECT_EQ(s.errors[0].count, 2u);
+  EXPECT_GE(s.errors[0].first_age_ns, kNanosPerSecond);
+  EXPECT_LT(s.errors[0].last_age_ns, s.errors[0].first_age_ns);
+}
+
+TEST_F(Collecting, FileThatIsTooShortIsNamedAndTheRestIsStillShown) {
+  std::filesystem::resize_file(path(shm::ring_data_file("md.x.s")), 4096);
+  std::filesystem::resize_file(path(shm::stage_file("risk")), 100);
+  const Snapshot s = collect_twice();
+  EXPECT_TRUE(
+      shm::test::says(named(s.rings, "md.x.s").trouble, {"wrong size", "ring.md.x.s.data"}));
+  EXPECT_EQ(named(s.stages, "risk").condition, StageCondition::kUnreadable);
+  EXPECT_TRUE(shm::test::says(named(s.stages, "risk").trouble, {"wrong size"}));
+  EXPECT_EQ(named(s.rings, "order").trouble, "");
+}
+
+TEST_F(Collecting, FileThatIsCutShortWhileItIsReadBreaksOnlyItself) {
+  static_cast<void>(collector().collect());
+  std::filesystem::resize_file(path(shm::ring_data_file("md.x.s")), 4096);
+  std::filesystem::resize_file(path(shm::stage_file("risk")), 4096);
+  std::filesystem::resize_file(path(shm::board_file("limits")), 4096);
+  const Snapshot s = collect_twice();
+  EXPECT_TRUE(named(s.rings, "md.x.s").broken);
+  EXPECT_EQ(named(s.stages, "risk").condition, StageCondition::kUnreadable);
+  EXPECT_EQ(named(s.stages, "gateway").condition, StageCondition::kNotStarted);
+  EXPECT_FALSE(named(s.rings, "order").broken);
+}
+
+TEST_F(Collecting, ImpossibleCursorIsABrokenPeerNotAnEndlessRing) {
+  shm::Region cursor =
+      *shm::Region::open(path(shm::ring_cursor_file("order")), shm::Region::Access::kReadWrite);
+  *cursor.at<std::uint64_t>(shm::kRingWordsOffset) = std::uint64_t{1} << 63;
+  const RingFacts facts = named(collect_twice().rings, "order");
+  EXPECT_TRUE(facts.broken || facts.depth == 0);
+  *cursor.at<std::uint64_t>(shm::kRingWordsOffset) = ~std::uint64_t{0} - 1000;
+  EXPECT_TRUE(named(collect_twice().rings, "order").broken);
+}
+
+// Every body byte of every file, and every header but the control segment's magic: nothing may
+// crash, hang, or leave the lines' width.
+TEST_F(Collecting, GarbageInAnyFileIsShownNotFollowed) {
+  std::mt19937_64 random(20'261'120);
+  SCOPED_TRACE("seed 20261120");
+  const std::vector<std::string> files = shm::segment_files(dir());
+  for (const std::string& file : files) {
+    for (const int kind : {0, 1, 2}) {
+      create();
+      shm::Region bytes = *shm::Region::open(path(file), shm::Region::Access::kReadWrite);
+      const std::size_t from = kind == 2 ? 24 : shm::kHeaderBytes;
+      const std::size_t to = kind == 2 ? shm::kHeaderBytes : bytes.size();
+      for (std::size_t i = from / 8; i < to / 8; ++i)
+        bytes.at<std::uint64_t>(0)[i] = kind == 0 ? ~std::uint64_t{0} : random();
+      if (kind == 2)  // a header that says it is ready
+        *bytes.at<std::uint64_t>(offsetof(shm::SegmentHeader, ready)) = shm::kReadyWord;
+      Collector fresh(dir());
+      static_cast<void>(fresh.collect());
+      fresh.reset_maxima();
+      const Snapshot s = fresh.collect();
+      View view;
+      view.width = 120;
+      for (const Line& line : draw(s, view))
+        ASSERT_LE(width_of(line), 120u) << file << ": " << text_of(line);
+      EXPECT_NE(to_json(s), "");
+    }
+  }
+}
+
+TEST_F(Collecting, LayoutOfAnotherVersionOrHalfCreatedIsAProblemInWords) {
+  {
+    std::fstream control(path(shm::control_file()), std::ios::in | std::ios::out);
+    control.seekp(8);
+    const std::uint32_t version = shm::kLayoutVersion + 1;
+    control.write(reinterpret_cast<const char*>(&version), sizeof(version));
+  }
+  EXPECT_TRUE(shm::test::says(collector().collect().problem,
+                              {"layout version is " + std::to_string(shm::kLayoutVersion + 1)}));
+  std::filesystem::remove(path(shm::control_file()));
+  EXPECT_TRUE(shm::test::says(collector().collect().problem, {"not yet"}));
+  std::filesystem::remove_all(dir());
+  EXPECT_TRUE(shm::test::says(collector().collect().problem, {"not yet"}));
+}
+
+TEST_F(Collecting, LayoutThatIsCreatedAnewIsFollowed) {
+  const std::uint64_t before = collector().collect().generation;
+  create();
+  const Snapshot s = collector().collect();
+  EXPECT_EQ(s.problem, "");
+  EXPECT_NE(s.generation, before);
+  EXPECT_EQ(s.rings.size(), 9u);
+}
+
+}  // namespace
+}  // namespace sluice::top::test

@@ -1,0 +1,333 @@
+#include "tools/shm_top/frame.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <numeric>
+
+#include "common/runtime/topology.hpp"
+#include "tools/shm_top/panels.hpp"
+#include "tools/shm_top/text.hpp"
+
+namespace sluice::top {
+namespace {
+
+constexpr std::size_t kLeastRows = 3;  // of a panel that has them and is shown at all
+constexpr std::size_t kUnbounded = 1'000'000;
+
+// ---- the head: what must be seen whatever else is ----
+
+class Words {
+ public:
+  Words(std::vector<Line>& lines, const View& view) : lines_(lines), view_(view) {}
+  // A piece that does not fit on the line begins the next one.
+  void add(std::string text, Style style = Style::kPlain) {
+    if (lines_.empty() || width_of(lines_.back()) + kGap + width_of(text) > view_.width)
+      lines_.emplace_back();
+    Line& line = lines_.back();
+    if (!line.empty())
+      line.push_back({std::string(kGap, ' '), Style::kPlain});
+    line.push_back({std::move(text), style});
+  }
+  void next_line() { lines_.emplace_back(); }
+
+ private:
+  static constexpr std::size_t kGap = 3;
+  std::vector<Line>& lines_;
+  const View& view_;
+};
+
+void add_kills(const TradingFacts& t, const View& view, Words& words) {
+  constexpr std::size_t kShown = 4;
+  if (t.kills.empty())
+    return words.add("kill switch off", Style::kDim);
+  for (std::size_t i = 0; i < std::min(t.kills.size(), kShown); ++i) {
+    const KillFacts& k = t.kills[i];
+    words.add(fmt::format("KILLED by {}: {} ({})", k.by, k.words, k.scope), Style::kAlarm);
+  }
+  if (t.kills.size() > kShown)
+    words.add(fmt::format("and {} kill words more", t.kills.size() - kShown), Style::kAlarm);
+  if (t.kill_stamp_age_ns) {
+    words.add("nothing leaves since " + duration_text(*t.kill_stamp_age_ns, view.utf8),
+              Style::kNote);
+  }
+}
+
+// Panels can be scrolled away; what is wrong in them is said here as well.
+void add_alarms(const Snapshot& s, Words& words) {
+  std::map<StageCondition, std::vector<std::string>> stages;
+  for (const StageFacts& stage : s.stages) {
+    if (is_alarming(stage.condition))
+      stages[stage.condition].push_back(stage.name);
+  }
+  const bool all =
+      !s.stages.empty() && stages.size() == 1 && stages.begin()->second.size() == s.stages.size();
+  for (const auto& [condition, names] : stages)
+    words.add(fmt::format("{}: {}", to_string(condition),
+                          all ? "all stages" : fmt::format("{}", fmt::join(names, ", "))),
+              Style::kAlarm);
+  const auto broken = std::count_if(s.rings.begin(), s.rings.end(), [](const RingFacts& ring) {
+    return ring.broken || !ring.trouble.empty();
+  });
+  const std::uint64_t left = s.trading.working + s.trading.in_flight + s.trading.unknown;
+  const bool no_gateway =
+      std::any_of(s.stages.begin(), s.stages.end(), [](const StageFacts& stage) {
+        return stage.name == kGatewayRole && is_alarming(stage.condition);
+      });
+  if (no_gateway && left != 0)
+    words.add(fmt::format("{} orders may still work at the venue", left), Style::kAlarm);
+  if (broken != 0)
+    words.add(fmt::format("{} of {} rings broken", broken, s.rings.size()), Style::kAlarm);
+}
+
+void add_account(const TradingFacts& t, Words& words) {
+  if (!t.account)
+    return words.add("no account row yet", Style::kDim);
+  if (t.blocked)
+    words.add("ACCOUNT BLOCKED", Style::kAlarm);
+  words.add(t.stream_proven ? "stream proven" : "stream unproven",
+            t.stream_proven ? Style::kDim : Style::kNote);
+  words.add("cash " + short_decimal(t.cash, 2));
+  words.add(fmt::format("{} orders, {} working, {} in flight", t.orders, t.working, t.in_flight));
+  if (t.unknown != 0)
+    words.add(fmt::format("{} with unknown outcome", t.unknown), Style::kAlarm);
+  words.add(fmt::format("{} fills", t.executions));
+  if (t.fees_pending != 0)
+    words.add(fmt::format("{} fees pending", t.fees_pending), Style::kDim);
+}
+
+void add_refusals(const TradingFacts& t, Words& words) {
+  constexpr std::size_t kShown = 4;
+  if (t.refusals.empty())
+    return;
+  std::string text = "refused:";
+  for (std::size_t i = 0; i < std::min(t.refusals.size(), kShown); ++i)
+    text += fmt::format(" {} {}", count_text(t.refusals[i].second), t.refusals[i].first);
+  if (t.refusals.size() > kShown)
+    text += fmt::format(" and {} reasons more", t.refusals.size() - kShown);
+  words.add(std::move(text), Style::kDim);
+}
+
+std::vector<Line> head_lines(const Snapshot& s, const View& view) {
+  std::vector<Line> lines;
+  Words words(lines, view);
+  words.add("shm-top", Style::kTitle);
+  words.add(s.instance.empty() ? s.dir : s.instance + " in " + s.dir, Style::kName);
+  if (view.paused)
+    words.add("PAUSED", Style::kNote);
+  if (!s.problem.empty()) {
+    words.next_line();
+    words.add(s.problem, Style::kAlarm);
+    return lines;
+  }
+  words.add(fmt::format("generation {}", s.generation), Style::kDim);
+  words.add(to_string(s.now).substr(0, 19) + "Z", Style::kDim);
+  if (s.reset_age_ns)
+    words.add("maxima reset " + duration_text(*s.reset_age_ns, view.utf8) + " ago", Style::kDim);
+  words.next_line();
+  const TradingFacts& t = s.trading;
+  const bool old_sheet = t.sheet_age_ns && *t.sheet_age_ns > kNanosPerSecond;
+  words.add(t.state.empty() ? "no limit sheet" : "trading " + t.state,
+            t.active && !old_sheet ? Style::kGood : Style::kNote);
+  add_kills(t, view, words);
+  add_alarms(s, words);
+  if (t.sheet_age_ns) {
+    words.add("limit sheet " + duration_text(*t.sheet_age_ns, view.utf8) + " old",
+              old_sheet ? Style::kNote : Style::kDim);
+  }
+  add_account(t, words);
+  add_refusals(t, words);
+  for (const std::string& trouble : t.trouble) {
+    words.next_line();
+    words.add(trouble, Style::kAlarm);
+  }
+  return lines;
+}
+
+// ---- the panels ----
+
+struct Block {
+  Panel panel{};
+  TableLines table;
+  std::size_t total{0};  // rows before the filter
+
+  [[nodiscard]] std::size_t lines(std::size_t rows) const {
+    return 1 + (table.rows.empty() ? 1 : table.head.size() + std::min(rows, table.rows.size()));
+  }
+  [[nodiscard]] std::size_t wanted() const { return lines(table.rows.size()); }
+  [[nodiscard]] std::size_t least() const { return lines(kLeastRows); }
+};
+
+std::size_t all_rows(Panel panel, const Snapshot& s) {
+  const std::array<std::size_t, kPanels> counts{s.stages.size(), s.rings.size(), s.latencies.size(),
+                                                s.limits.size(), s.errors.size()};
+  return counts[static_cast<std::size_t>(panel)];
+}
+
+Block make_block(Panel panel, const Snapshot& snapshot, const View& view, std::size_t width) {
+  return {.panel = panel,
+          .table = layout(panel_table(panel, snapshot, view), width, view.utf8),
+          .total = all_rows(panel, snapshot)};
+}
+
+// How many lines each block gets: all it wants where that fits; otherwise its least, the chosen
+// panel first, then in order; then the rest, in the same order. 0: left out.
+std::vector<std::size_t> share_out(const std::vector<Block>& blocks, Panel chosen,
+                                   std::size_t height) {
+  std::vector<std::size_t> order(blocks.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return (blocks[a].panel == chosen) > (blocks[b].panel == chosen);
+  });
+  std::vector<std::size_t> given(blocks.size(), 0);
+  std::size_t left = height;
+  for (const std::size_t i : order) {
+    const std::size_t part = std::min(blocks[i].least(), left);
+    // A title without a row says nothing.
+    given[i] = part > blocks[i].table.head.size() + 1 || part == blocks[i].least() ? part : 0;
+    left -= given[i];
+  }
+  for (const std::size_t i : order) {
+    if (given[i] == 0)
+      continue;
+    const std::size_t more = std::min(blocks[i].wanted() - given[i], left);
+    given[i] += more;
+    left -= more;
+  }
+  return given;
+}
+
+Line title_line(const Block& block, const View& view, std::size_t first, std::size_t shown,
+                std::size_t width) {
+  const std::string dash = view.utf8 ? "─" : "-";
+  const bool chosen = view.panel == block.panel;
+  const std::size_t rows = block.table.rows.size();
+  std::string count = std::to_string(rows);
+  if (shown < rows)
+    count = fmt::format("{}-{} of {}", first + 1, first + shown, rows);
+  if (rows < block.total)
+    count += fmt::format(", filtered from {}", block.total);
+  Line line{{dash, Style::kDim},
+            {" ", Style::kPlain},
+            {to_string(block.panel), chosen ? Style::kChosen : Style::kTitle},
+            {" " + count + " ", Style::kDim}};
+  std::string rest;
+  for (std::size_t i = width_of(line); i < width; ++i)
+    rest += dash;
+  line.push_back({std::move(rest), Style::kDim});
+  return line;
+}
+
+std::vector<Line> block_lines(const Block& block, View& view, std::size_t given,
+                              std::size_t width) {
+  std::vector<Line> out;
+  if (given == 0)
+    return out;
+  const std::vector<Line>& rows = block.table.rows;
+  const std::size_t over = 1 + block.table.head.size();
+  const std::size_t room = given > over ? given - over : 0;
+  const std::size_t shown = std::min(room, rows.size());
+  std::size_t& scroll = view.scroll_of(block.panel);
+  scroll = std::min(scroll, rows.size() - shown);
+  out.push_back(fit(title_line(block, view, scroll, shown, width), width, view.utf8));
+  if (rows.empty()) {
+    out.push_back(fit({{"  none", Style::kDim}}, width, view.utf8));
+    return out;
+  }
+  out.insert(out.end(), block.table.head.begin(), block.table.head.end());
+  const auto from = rows.begin() + static_cast<std::ptrdiff_t>(scroll);
+  out.insert(out.end(), from, from + static_cast<std::ptrdiff_t>(shown));
+  return out;
+}
+
+std::vector<Line> column_lines(const std::vector<Panel>& panels, const Snapshot& snapshot,
+                               View& view, std::size_t width, std::size_t height) {
+  std::vector<Block> blocks;
+  for (const Panel panel : panels)
+    blocks.push_back(make_block(panel, snapshot, view, width));
+  const std::vector<std::size_t> given = share_out(blocks, view.panel, height);
+  std::vector<Line> out;
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    for (Line& line : block_lines(blocks[i], view, given[i], width))
+      out.push_back(std::move(line));
+  }
+  return out;
+}
+
+std::vector<Line> body_lines(const Snapshot& snapshot, View& view, std::size_t height) {
+  using enum Panel;
+  if (view.zoomed)
+    return column_lines({view.panel}, snapshot, view, view.width, height);
+  if (view.width < kTwoColumnsWidth)
+    return column_lines({kStages, kRings, kLatency, kLimits, kErrors}, snapshot, view, view.width,
+                        height);
+  constexpr std::size_t kGutter = 3;
+  const std::size_t right_width = (view.width - kGutter) * 9 / 20;
+  const std::size_t left_width = view.width - kGutter - right_width;
+  std::vector<Line> left = column_lines({kStages, kRings}, snapshot, view, left_width, height);
+  std::vector<Line> right =
+      column_lines({kLatency, kLimits, kErrors}, snapshot, view, right_width, height);
+  left.resize(std::max(left.size(), right.size()));
+  for (std::size_t i = 0; i < right.size(); ++i) {
+    left[i] = fit(std::move(left[i]), left_width + kGutter, view.utf8);
+    for (Span& span : right[i])
+      left[i].push_back(std::move(span));
+  }
+  return left;
+}
+
+std::vector<Line> help_lines() {
+  std::vector<Line> lines{{{"Keys", Style::kTitle}}, {}};
+  for (const auto& [keys, what] : kKeyHelp)
+    lines.push_back(
+        {{fmt::format("  {:<44}", keys), Style::kName}, {std::string(what), Style::kPlain}});
+  lines.push_back({});
+  lines.push_back({{"What the columns mean: docs/shm-top.md", Style::kDim}});
+  return lines;
+}
+
+Line foot_line(const View& view) {
+  if (view.filtering)
+    return {{"filter: " + view.filter + "_", Style::kNote},
+            {"   Enter keeps, Esc drops", Style::kDim}};
+  Line line{
+      {"q quit  Tab panel  Enter alone  s sort  / filter  p pause  r reset  ? help", Style::kDim}};
+  if (!view.filter.empty())
+    line.insert(line.begin(), {"rows with '" + view.filter + "'   ", Style::kNote});
+  return line;
+}
+
+}  // namespace
+
+std::vector<Line> draw(const Snapshot& snapshot, View& view) {
+  std::vector<Line> lines = head_lines(snapshot, view);
+  const bool bounded = view.height != 0;
+  // On a small screen the head may not take what the panels need.
+  if (bounded && lines.size() + 6 > view.height)
+    lines.resize(std::min(lines.size(), std::max<std::size_t>(2, view.height / 3)));
+  const std::size_t taken = lines.size() + (bounded ? 1 : 0);
+  const std::size_t room = !bounded ? kUnbounded : view.height - std::min(taken, view.height);
+  std::vector<Line> body;
+  if (view.help) {
+    body = help_lines();
+  } else if (snapshot.problem.empty()) {
+    body = body_lines(snapshot, view, room);
+  }
+  if (bounded)
+    body.resize(room);
+  for (Line& line : body)
+    lines.push_back(std::move(line));
+  if (bounded) {
+    lines.push_back(foot_line(view));
+    lines.resize(view.height);
+  }
+  for (Line& line : lines) {
+    if (width_of(line) > view.width)
+      line = fit(std::move(line), view.width, view.utf8);
+  }
+  return lines;
+}
+
+}  // namespace sluice::top
