@@ -173,7 +173,7 @@ Block make_block(Panel panel, const Snapshot& snapshot, const View& view, std::s
 }
 
 // How many lines each block gets: all it wants where that fits; otherwise its least, the chosen
-// panel first, then in order; then the rest, in the same order. 0: left out.
+// panel first, then in order; then the rest. 0: left out.
 std::vector<std::size_t> share_out(const std::vector<Block>& blocks, Panel chosen,
                                    std::size_t height) {
   std::vector<std::size_t> order(blocks.size());
@@ -189,12 +189,17 @@ std::vector<std::size_t> share_out(const std::vector<Block>& blocks, Panel chose
     given[i] = part > blocks[i].table.head.size() + 1 || part == blocks[i].least() ? part : 0;
     left -= given[i];
   }
-  for (const std::size_t i : order) {
-    if (given[i] == 0)
-      continue;
-    const std::size_t more = std::min(blocks[i].wanted() - given[i], left);
-    given[i] += more;
-    left -= more;
+  // The chosen panel first; the others take turns, so that a long one does not hide the rest.
+  for (bool more = true; more && left != 0;) {
+    more = false;
+    for (const std::size_t i : order) {
+      const std::size_t wanted = given[i] == 0 ? 0 : blocks[i].wanted() - given[i];
+      const std::size_t part =
+          std::min({wanted, left, blocks[i].panel == chosen ? wanted : std::size_t{1}});
+      given[i] += part;
+      left -= part;
+      more = more || part != 0;
+    }
   }
   return given;
 }
