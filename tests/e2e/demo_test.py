@@ -1,6 +1,7 @@
 """The demo: the whole pipeline reconciles on each of its three inputs, also when an order's answer is lost and when the
 kill switch is tripped."""
 
+import json
 import os
 import pathlib
 import signal
@@ -121,6 +122,7 @@ class Demo(Case):
         self.assertTrue(after["killed"])
         self.assertEqual(0, account(after, "working") + account(after, "in_flight") + account(after, "unknown"))
         sent = self.rest_orders(config)
+        self.assert_screen_agrees(config, after)
         # The strategy goes on asking, and not one order leaves.
         asked = self.intents(after)
         self.wait_status(config, "the strategy asks ten times more", lambda s: self.intents(s) > asked + 10)
@@ -139,6 +141,16 @@ class Demo(Case):
         self.assertNotEqual(0, demo.wait(60))
         demo.stdout.close()
         self.assert_nothing_left()
+
+    def assert_screen_agrees(self, config, status):
+        """shm-top, which finds everything by itself, shows the same rings, stages and kill words."""
+        looked = run("shm-top", "--json", "--interval", "100", "--config", config)
+        self.assertEqual(0, looked.returncode, looked.stderr)
+        shown = json.loads(looked.stdout)
+        self.assertEqual({r["ring"] for r in status["rings"]}, {r["ring"] for r in shown["rings"]})
+        self.assertEqual({s["stage"]: "live" for s in status["stages"]}, {s["stage"]: s["state"] for s in shown["stages"]})
+        self.assertEqual([], [r for r in shown["rings"] if r["trouble"] or r["broken"]])
+        self.assertIn({"by": "operator", "scope": "everything", "words": "cancel all"}, shown["trading"]["kills"])
 
     def intents(self, status):
         return next(r["messages"] for r in status["rings"] if r["ring"] == "intent.momentum")
