@@ -148,7 +148,8 @@ class Demo(Case):
         self.assertEqual(0, looked.returncode, looked.stderr)
         shown = json.loads(looked.stdout)
         self.assertEqual({r["ring"] for r in status["rings"]}, {r["ring"] for r in shown["rings"]})
-        self.assertEqual({s["stage"]: "live" for s in status["stages"]}, {s["stage"]: s["state"] for s in shown["stages"]})
+        self.assertEqual({s["stage"] for s in status["stages"]}, {s["stage"] for s in shown["stages"]})
+        self.assertLessEqual({s["state"] for s in shown["stages"]}, {"live", "recovering"})
         self.assertEqual([], [r for r in shown["rings"] if r["trouble"] or r["broken"]])
         self.assertIn({"by": "operator", "scope": "everything", "words": "cancel all"}, shown["trading"]["kills"])
 
