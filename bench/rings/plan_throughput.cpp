@@ -31,7 +31,7 @@ struct Job {
 };
 
 template <Link L, class... Args>
-void add(std::vector<Trial>& trials, const std::string& group, Job job, Args... args) {
+void add(std::vector<Trial>& trials, const std::string& group, const Job& job, Args... args) {
   trials.push_back({group, [job, args...](Round& round) {
                       double best = 0;
                       for (const unsigned pauses : {1U, 8U}) {

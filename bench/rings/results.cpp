@@ -94,6 +94,7 @@ std::string rounds_json(const std::vector<MeasuredRound>& rounds,
                         const std::vector<Verdict>& verdicts, const FloorRule& rule,
                         Verdict placement) {
   std::vector<std::string> each;
+  each.reserve(rounds.size());
   for (std::size_t i = 0; i < rounds.size(); ++i)
     each.push_back(fmt::format(
         R"({{"verdict":"{}","floor_p50_ns":{:.1f},"floor_p99_ns":{:.1f},)"
@@ -121,7 +122,7 @@ const std::vector<RatioRule>& ratio_rules() {
   const auto peers = [](const std::string& prefix, const std::string& suffix) {
     std::vector<std::string> names;
     for (const char* peer : {"boost", "moodycamel", "pipe", "unix", "zeromq"})
-      names.push_back(prefix + peer + suffix);
+      names.push_back(fmt::format("{}{}{}", prefix, peer, suffix));
     return names;
   };
   static const std::vector<RatioRule> rules = {
@@ -180,6 +181,7 @@ const std::vector<Bar>& bars() {
 
 std::string to_json(const std::vector<MeasuredRound>& rounds, const FloorRule& rule) {
   std::vector<RoundFloor> floors;
+  floors.reserve(rounds.size());
   for (const MeasuredRound& round : rounds)
     floors.push_back(round.floor);
   const std::vector<Verdict> verdicts = judge_rounds(floors, rule);

@@ -48,6 +48,7 @@ double percentile(std::vector<std::uint64_t>& samples, double fraction, std::uin
 std::vector<double> paired_ratios(const std::vector<double>& a, const std::vector<double>& b) {
   SLUICE_ASSERT(a.size() == b.size(), "a ratio needs both of a round");
   std::vector<double> ratios;
+  ratios.reserve(a.size());
   for (std::size_t i = 0; i < a.size(); ++i)
     ratios.push_back(a[i] / b[i]);
   return ratios;
