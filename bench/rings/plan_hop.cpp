@@ -20,6 +20,7 @@ class StageLink {
   static constexpr const char* kName = "stage";
   static constexpr Party kParty = Party::kProcess;
   static constexpr bool kPolls = true;
+  static constexpr bool kRests = true;
 
   class Side {
    public:
