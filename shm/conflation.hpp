@@ -14,9 +14,8 @@
 //  3. A record of a dirty row never passes before that row's snapshot.
 //  4. settle() is for moments between two events, when a row's state is exactly what was offered
 //     of it. A snapshot taken inside an event would tell what is about to be offered as well.
-//  5. What is owed is private memory and dies with its process: the successor's opening record
-//  tells
-//     consumers that every row is after a gap.
+//  5. What is owed is private memory and dies with its process; how many rows it was stands in the
+//     ring, for the successor. Its opening record tells consumers that every row is after a gap.
 #pragma once
 
 #include <algorithm>
@@ -110,14 +109,14 @@ class Conflator {
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_total_; }
   [[nodiscard]] std::uint32_t owed_rows() const noexcept { return dirty_rows_; }
 
-  // Pays what is owed as far as there is room. Waits until all of it fits, or half the ring is
-  // free: a ring that swallows one record at a time would else get one gap a record.
+  // Pays what is owed as far as there is room. A gap waits until all that is owed fits, or half the
+  // ring is free: a ring that swallows one record at a time would else get one gap a record. Once
+  // it was told, the snapshots come as slots do, however little room others leave.
   void settle() noexcept {
     if (!owes() || !pay_opening())
       return;
-    const std::uint64_t need =
-        (lost_ != 0 ? 1 : 0) + std::uint64_t{dirty_rows_} * Source::kSnapshotRecords;
-    if (ring_.free_slots() < std::min(need, ring_.capacity() / 2))
+    const std::uint64_t need = 1 + std::uint64_t{dirty_rows_} * Source::kSnapshotRecords;
+    if (lost_ != 0 && ring_.free_slots() < std::min(need, ring_.capacity() / 2))
       return;
     if (pay_gap())
       pay_snapshots();

@@ -130,6 +130,8 @@ class RingProducer {
   void note_gap() noexcept { core_.note_gap(); }
   void note_snapshot() noexcept { core_.note_snapshot(); }
   void set_owed(std::uint64_t rows) noexcept { core_.set_owed(rows); }
+  // Before the first set_owed(): the rows that a predecessor owed when it died.
+  [[nodiscard]] std::uint64_t owed() const noexcept { return core_.owed(); }
   // How often the consumer's cursor was impossible; each time the ring counted as full.
   [[nodiscard]] std::uint64_t broken_peer() const noexcept { return core_.broken_peer(); }
   // The consumer cut its file short; the ring is full from then on.

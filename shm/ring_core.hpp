@@ -187,14 +187,17 @@ class RingProducerCore {
   // Exact at the moment of the call; later it can only have grown.
   [[nodiscard]] std::uint64_t free_slots() noexcept {
     refresh_cursor();
-    return mask_ + 1 - (next() - cached_cursor_);
+    // A cursor that cannot be was judged without what is staged: then there is no room, not less.
+    const std::uint64_t taken = next() - cached_cursor_;
+    return taken > mask_ ? 0 : mask_ + 1 - taken;
   }
 
   void note_drop() noexcept { add_own<Atomics>(own_->drops, 1); }
   void note_gap() noexcept { add_own<Atomics>(own_->gaps, 1); }
   void note_snapshot() noexcept { add_own<Atomics>(own_->snapshots, 1); }
-  // relaxed: a number for tools.
+  // relaxed: a number for tools, and for a successor, whose role lock orders it.
   void set_owed(std::uint64_t rows) noexcept { Atomics::store_relaxed(own_->owed, rows); }
+  [[nodiscard]] std::uint64_t owed() const noexcept { return Atomics::load_relaxed(own_->owed); }
   [[nodiscard]] std::uint64_t broken_peer() const noexcept {
     return Atomics::load_relaxed(own_->broken_peer);
   }

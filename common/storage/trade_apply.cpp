@@ -142,6 +142,7 @@ TradeDatabase::Statements::Statements(sqlite::Connection& db)
       order_event(db.prepare(insert_into("order_events", 28))),
       execution(db.prepare(insert_into("executions", 17) + " ON CONFLICT DO NOTHING")),
       fee_of(db.prepare("SELECT fee FROM executions WHERE execution_id = ?")),
+      filled_of(db.prepare("SELECT coalesce(sum(qty), 0) FROM executions WHERE order_id = ?")),
       fee(db.prepare("UPDATE executions SET fee = ?, fee_status = ? WHERE execution_id = ?")),
       refusal(db.prepare(insert_into("refusals", 8))),
       cancel(db.prepare(insert_into("cancels", 6))),
@@ -265,18 +266,24 @@ void TradeDatabase::apply_execution(const RecordView& record, const Tap& tap) {
 }
 
 // Told in place of records that a full ring lost. What they booked is not here: say so, with both
-// positions, and invent nothing.
+// quantities, and invent nothing.
 void TradeDatabase::check_snapshot(const RecordView& record, const Execution& e) {
-  const auto known = positions_.find({e.instrument, e.intent.strategy});
-  const std::int64_t here = known == positions_.end() ? 0 : known->second.holdings.position;
-  if (here != e.qty.raw)
+  sqlite::Statement& booked = statements_->filled_of;
+  booked.bind(1, order_id(e));
+  const std::int64_t here = booked.step() ? booked.number(0) : 0;
+  booked.reset();
+  if (here < e.cum_qty.raw)
     note(record, "executions are missing before a snapshot",
-         fmt::format("order {}: position {} here, {} at the gateway", order_id(e),
-                     to_string(Qty{here}), to_string(e.qty)));
+         fmt::format("order {}: {} filled here, {} at the gateway", order_id(e),
+                     to_string(Qty{here}), to_string(e.cum_qty)));
 }
 
 void TradeDatabase::apply_order_state(const Execution& e, bool counts) {
-  const bool replaced = e.kind == ExecutionKind::kReplaced;
+  const bool snapshot = e.kind == ExecutionKind::kSnapshot;
+  const bool replaced =
+      e.kind == ExecutionKind::kReplaced || (snapshot && e.state == OrderState::kReplaced);
+  // A snapshot tells what an ended order's chain had not traded; the order itself has no leaves.
+  const Qty leaves = snapshot && is_terminal(e.state) ? Qty{} : e.leaves;
   IntentId other = e.intent;
   other.sequence = e.linked;
   const Text linked = e.linked == 0 ? Text{} : unless_empty(words::of(other));
@@ -285,7 +292,7 @@ void TradeDatabase::apply_order_state(const Execution& e, bool counts) {
       ours ? Stamp{e.intent.incarnation} : Stamp{}, e.intent.strategy,
       ours ? Stamp{static_cast<std::int64_t>(e.intent.sequence)} : Stamp{}, e.instrument, e.account,
       e.venue, words::of(e.side), e.requested.raw, e.approved.raw, words::of(e.state), e.flags,
-      words::of(e.reason), e.cum_qty.raw, e.leaves.raw, counts ? 1 : 0, uuid(e.venue_order_id),
+      words::of(e.reason), e.cum_qty.raw, leaves.raw, counts ? 1 : 0, uuid(e.venue_order_id),
       replaced ? Text{} : linked, replaced ? linked : Text{}, stamp(e.stamps.gateway_poll.ns),
       stamp(e.stamps.hand_over.ns), stamp(e.stamps.wire.ns),
       e.kind == ExecutionKind::kSubmitting ? stamp(e.receive_ns.ns) : Stamp{},

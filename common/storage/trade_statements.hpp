@@ -57,6 +57,7 @@ struct TradeDatabase::Statements {
   sqlite::Statement order_event;
   sqlite::Statement execution;
   sqlite::Statement fee_of;
+  sqlite::Statement filled_of;
   sqlite::Statement fee;
   sqlite::Statement refusal;
   sqlite::Statement cancel;

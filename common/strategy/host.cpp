@@ -17,6 +17,7 @@ StrategyHost::StrategyHost(HostOptions options, const InstrumentTable& instrumen
     throw Error(ExitCode::kBug, "strategy host: incarnation 0 means 'no intent'; use the counter");
   }
   positions_.assign(instruments_.size(), 0);
+  base_.assign(instruments_.size(), 0);
   adopted_n_.assign(instruments_.size(), 0);
   owned_.assign(instruments_.size(), 0);
   for (const std::uint32_t i : options_.instruments) {
@@ -67,6 +68,7 @@ void StrategyHost::follow_gateway(std::uint64_t n) noexcept {
     return;
   if (gateway_incarnation_ != 0)
     orders_.fill(OwnOrder{});
+  base_ = positions_;  // of equal size: nothing is allocated
   gateway_incarnation_ = incarnation;
 }
 
@@ -84,32 +86,35 @@ void StrategyHost::on_execution(const Execution& execution, MonoNanos now) noexc
     ++counters_.foreign;
     return;
   }
-  const bool snapshot = execution.kind == ExecutionKind::kSnapshot;
-  if (execution.n <= adopted_n_[execution.instrument] && !snapshot)
-    return;  // already in the adopted position
-  std::int64_t& position = positions_[execution.instrument];
-  if (snapshot) {
-    // Of an order that lost something in a full ring. One as old as the position of the cold start
-    // still tells its order.
-    if (execution.n >= adopted_n_[execution.instrument]) {
-      position = execution.qty.raw;
-      adopted_n_[execution.instrument] = execution.n;
-    }
-  } else if (execution.kind == ExecutionKind::kFill) {
-    position += execution.side == Side::kBuy ? execution.qty.raw : -execution.qty.raw;
-    if (execution.fee_asset == instruments_[execution.instrument].base_asset) {
-      position -= execution.fee;
-    }
-  } else if (execution.kind == ExecutionKind::kFee &&
-             execution.fee_asset == instruments_[execution.instrument].base_asset) {
-    position -= execution.fee;  // of a fee record: final minus what was estimated
+  OwnOrder* const own = find(execution.intent);
+  if (execution.n > adopted_n_[execution.instrument]) {
+    book(execution);
+  } else if (execution.kind == ExecutionKind::kSnapshot) {
+    if (execution.n == adopted_n_[execution.instrument])
+      book(execution);  // several orders are told as of one event
+  } else if (own == nullptr) {
+    return;  // of before the cold start, and in the adopted position
   }
-  if (OwnOrder* own = find(execution.intent); own != nullptr) {
+  if (own != nullptr) {
     follow_chain(execution, *own);
   } else if (execution.intent.incarnation != options_.incarnation) {
     ++counters_.foreign;
   }
   strategy_.on_execution(execution, *this);
+}
+
+void StrategyHost::book(const Execution& e) noexcept {
+  std::int64_t& position = positions_[e.instrument];
+  const bool fee_in_base = e.fee_asset == instruments_[e.instrument].base_asset;
+  if (e.kind == ExecutionKind::kSnapshot) {
+    position = base_[e.instrument] + e.qty.raw;
+    adopted_n_[e.instrument] = e.n;
+  } else if (e.kind == ExecutionKind::kFill) {
+    position += e.side == Side::kBuy ? e.qty.raw : -e.qty.raw;
+    position -= fee_in_base ? e.fee : 0;
+  } else if (e.kind == ExecutionKind::kFee && fee_in_base) {
+    position -= e.fee;  // of a fee record: final minus what was estimated
+  }
 }
 
 // What an execution says of its order and of the chain. While a replace is in flight the old order
@@ -174,9 +179,10 @@ void StrategyHost::adopt_position(std::uint32_t instrument, std::int64_t positio
                                   std::uint64_t n) noexcept {
   if (instrument >= positions_.size())
     return;
-  positions_[instrument] = position;
-  adopted_n_[instrument] = n;
   follow_gateway(n);
+  positions_[instrument] = position;
+  base_[instrument] = 0;  // a row of the board is what that incarnation's snapshots count
+  adopted_n_[instrument] = n;
 }
 
 SubmitStatus StrategyHost::submit(const OrderRequest& request, IntentId& id) noexcept {

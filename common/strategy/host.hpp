@@ -9,7 +9,7 @@
 //  4. An intent names the market event it was decided on, or, when a timer, a command, a verdict or
 //     an execution led to it, none: its cause is empty (receive_ns 0).
 //  5. position = Σ buys - Σ sells - Σ fees taken in the base asset, exactly as executions say; the
-//     snapshot that follows a gap in them says it whole.
+//     snapshot that follows a gap in them says it whole, since the gateway's incarnation began.
 #pragma once
 
 #include <array>
@@ -95,6 +95,7 @@ class StrategyHost final : private StrategyContext {
   [[nodiscard]] OwnOrder* free_slot() noexcept;
   [[nodiscard]] Intent make_intent(IntentKind kind, const OwnOrder& order) const noexcept;
   [[nodiscard]] bool publish(Intent& intent) noexcept;
+  void book(const Execution& e) noexcept;
   void follow_chain(const Execution& execution, OwnOrder& own) noexcept;
   void forget(OwnOrder& own) noexcept;
   [[nodiscard]] bool owns(std::uint32_t instrument) const noexcept;
@@ -114,6 +115,8 @@ class StrategyHost final : private StrategyContext {
   std::array<OwnOrder, kMaxOpenOrders> orders_{};
   std::vector<std::int64_t> positions_;
   std::vector<std::uint64_t> adopted_n_;
+  // Position when the gateway's incarnation began: its books, and so its snapshots, start at zero.
+  std::vector<std::int64_t> base_;
   std::vector<std::uint8_t> owned_;
   HostCounters counters_;
 };

@@ -198,7 +198,9 @@ Reason GatewayCore::admit(const Intent& intent, const IntentContext& context, Ga
   if (!context.hand_over_room) {
     return Reason::kHandOverFull;
   }
-  return context.execution_ring_room ? Reason::kNone : Reason::kRingFull;
+  // Who does not read what became of its orders takes no new risk. A way out needs no room: what
+  // the ring cannot take is told as the order's state later.
+  return context.execution_ring_room || gate.reduces ? Reason::kNone : Reason::kRingFull;
 }
 
 GateResult GatewayCore::ask_gate(const Intent& intent, const IntentContext& context) noexcept {

@@ -391,6 +391,9 @@ void RiskCore::follow_gateway(std::uint64_t n) noexcept {
       close(r);
     }
   }
+  for (Holding& held : holdings_) {
+    held.base = held.position;
+  }
   gateway_incarnation_ = incarnation;
 }
 
@@ -403,12 +406,20 @@ void RiskCore::on_execution(const Execution& e) noexcept {
       static_cast<std::uint16_t>(std::min<std::size_t>(e.intent.strategy, strategies_.size()));
   const std::uint64_t adopted_n = holding(own, e.instrument).adopted_n;
   const bool snapshot = e.kind == ExecutionKind::kSnapshot;
-  if (adopted_n != 0 && e.n <= adopted_n && !snapshot) {
-    return;  // the board's rows, read at a cold start, or a snapshot have it already
+  if (adopted_n != 0 && e.n <= adopted_n && !(snapshot && e.n == adopted_n)) {
+    // The board's rows, read at a cold start, or a snapshot have it already, all but the end of an
+    // order that has no row: that is told by itself, behind the snapshots of others.
+    Reservation* const known = e.intent.is_none() ? nullptr : find(e.intent);
+    if (known != nullptr && is_terminal(e.state)) {
+      close(*known);
+    }
+    return;
   }
-  if (snapshot && e.n >= adopted_n) {
+  if (snapshot) {
     Holding& held = holding(own, e.instrument);
-    change_position(e.intent.strategy, e.instrument, sub_saturating(e.qty.raw, held.position));
+    std::int64_t position = held.base;
+    add_saturating(position, e.qty.raw);
+    change_position(e.intent.strategy, e.instrument, sub_saturating(position, held.position));
     held.adopted_n = e.n;
   }
   const bool fee_in_base = e.fee_asset == instruments_[e.instrument].base_asset;
@@ -473,11 +484,11 @@ void RiskCore::on_execution(const Execution& e) noexcept {
 void RiskCore::adopt_position(std::uint16_t strategy, std::uint32_t instrument,
                               std::int64_t position, std::uint64_t n) noexcept {
   if (instrument < instruments_.size()) {
+    follow_gateway(n);
     change_position(strategy, instrument, position);
     const auto own =
         static_cast<std::uint16_t>(std::min<std::size_t>(strategy, strategies_.size()));
     holding(own, instrument).adopted_n = n;
-    follow_gateway(n);
   }
 }
 

@@ -107,6 +107,7 @@ class RiskCore {
     Wide buying{0};
     Wide selling{0};
     std::uint64_t adopted_n{0};  // executions up to this are in `position`
+    std::int64_t base{0};        // position when the gateway's incarnation began, with empty books
 
     [[nodiscard]] std::int64_t reserved(bool buy) const noexcept {
       return clamp_raw(buy ? buying : selling);

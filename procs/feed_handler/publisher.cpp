@@ -89,8 +89,10 @@ void MarketPublisher::end_turn(MonoNanos now) noexcept {
   for (Outlet& outlet : outlets_)
     outlet.settle();
   stage_tap(now);
-  if (tap_ != nullptr)
+  if (tap_ != nullptr) {
     tap_->flush();
+    static_cast<void>(tap_->tell_gap(now));  // also when nothing more comes
+  }
 }
 
 void MarketPublisher::tap(const MarketEvent& event) noexcept {

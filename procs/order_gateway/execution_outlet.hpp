@@ -5,13 +5,15 @@
 //  1. A full ring conflates (shm/conflation.hpp): when there is room again the consumer is told one
 //     gap, then of each order that lost something one kSnapshot, exact in quantity and position.
 //  2. settle() is called between two events of the core, when all it emitted was offered.
-//  3. A refusal without a row has no state to be told from: the record itself is kept and told, of
-//     the last kRowless ones. More that are owed at once are counted as forgotten.
+//  3. A refusal is told from the record itself, which is kept: its row, if it has one, may become
+//     another order's at once (a consumer that does not read must not use up the table), and often
+//     it has none. So many are kept as a consumer can have undecided; older ones that are still
+//     owed then are forgotten, and counted.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "common/runtime/tap_writer.hpp"
 #include "common/trading/gateway_core.hpp"
@@ -20,32 +22,34 @@
 
 namespace sluice {
 
-// Where the snapshots of one ring come from: the core's rows, and the records without a row.
+// Where the snapshots of one ring come from: the core's rows, and the refusals that were kept.
 class ExecutionRows {
  public:
   using Record = Execution;
   static constexpr std::uint32_t kSnapshotRecords = 1;
-  static constexpr std::uint32_t kRowless = 64;
 
-  ExecutionRows(const GatewayCore& core, std::uint32_t order_rows) noexcept
-      : core_(core), order_rows_(order_rows) {}
+  ExecutionRows(const GatewayCore& core, std::uint32_t order_rows, std::uint32_t refusals)
+      : core_(core), order_rows_(order_rows), refusals_(refusals) {}
 
-  [[nodiscard]] std::uint32_t count() const noexcept { return order_rows_ + kRowless; }
+  [[nodiscard]] std::uint32_t count() const noexcept { return order_rows_ + places(); }
 
-  // The row that owes `e` when it is lost. Remembers a record without a row.
-  std::uint32_t row_of(const Execution& e) noexcept {
-    if (e.order_row < order_rows_)
-      return e.order_row;
-    const std::uint32_t slot = next_rowless_++ % kRowless;
-    rowless_[slot] = e;
-    return order_rows_ + slot;
+  [[nodiscard]] bool is_kept(const Execution& e) const noexcept {
+    return e.kind == ExecutionKind::kRefused || e.order_row >= order_rows_;
   }
+  // The places of refusals, behind the rows.
+  [[nodiscard]] std::uint32_t places() const noexcept {
+    return static_cast<std::uint32_t>(refusals_.size());
+  }
+  [[nodiscard]] std::uint32_t row_of_place(std::uint32_t place) const noexcept {
+    return order_rows_ + place;
+  }
+  void keep(std::uint32_t place, const Execution& e) noexcept { refusals_[place] = e; }
 
   bool snapshot(std::uint32_t row, std::uint32_t part, Execution& e) const noexcept {
     if (part != 0)
       return false;
     if (row >= order_rows_) {
-      e = rowless_[row - order_rows_];
+      e = refusals_[row - order_rows_];
       return e.kind != ExecutionKind::kNone;
     }
     if (core_.row(row).state == OrderState::kNone)
@@ -64,8 +68,7 @@ class ExecutionRows {
  private:
   const GatewayCore& core_;
   std::uint32_t order_rows_;
-  std::uint32_t next_rowless_{0};
-  std::array<Execution, kRowless> rowless_{};
+  std::vector<Execution> refusals_;
 };
 
 // Ring: as shm::Conflator asks, over Execution.
@@ -73,8 +76,10 @@ template <class Ring>
 class ExecutionOutlet {
  public:
   // `ring` and `core` outlive the object, which does not move.
-  ExecutionOutlet(Ring& ring, const GatewayCore& core, std::uint32_t order_rows)
-      : ring_(ring), rows_(core, order_rows), conflator_(ring, rows_, rows_.count()) {}
+  // `refusals`: most that this consumer can wait for at one time; more than 0.
+  ExecutionOutlet(Ring& ring, const GatewayCore& core, std::uint32_t order_rows,
+                  std::uint32_t refusals)
+      : ring_(ring), rows_(core, order_rows, refusals), conflator_(ring, rows_, rows_.count()) {}
   ExecutionOutlet(const ExecutionOutlet&) = delete;
   ExecutionOutlet& operator=(const ExecutionOutlet&) = delete;
 
@@ -84,7 +89,8 @@ class ExecutionOutlet {
       conflator_.open(e);
       return true;
     }
-    return conflator_.offer(rows_.row_of(e), e);
+    const std::uint32_t row = rows_.is_kept(e) ? keep(e) : e.order_row;
+    return conflator_.offer(row, e);
   }
 
   void settle() noexcept {
@@ -100,25 +106,48 @@ class ExecutionOutlet {
   [[nodiscard]] bool owes(std::uint32_t order_row) const noexcept {
     return conflator_.owes(order_row);
   }
+  [[nodiscard]] bool owes_anything() const noexcept { return conflator_.owes(); }
   [[nodiscard]] std::uint64_t lost() const noexcept { return conflator_.lost(); }
+  [[nodiscard]] std::uint64_t forgotten() const noexcept { return forgotten_; }
 
  private:
+  // A place whose record nobody waits for any more; when there is none, the oldest is forgotten.
+  std::uint32_t keep(const Execution& e) noexcept {
+    for (std::uint32_t tried = 0; tried < rows_.places(); ++tried) {
+      if (!conflator_.owes(rows_.row_of_place(place_)))
+        break;
+      place_ = (place_ + 1) % rows_.places();
+    }
+    const std::uint32_t row = rows_.row_of_place(place_);
+    forgotten_ += conflator_.owes(row) ? 1U : 0U;
+    rows_.keep(place_, e);
+    place_ = (place_ + 1) % rows_.places();
+    return row;
+  }
+
   Ring& ring_;
   ExecutionRows rows_;
   shm::Conflator<Ring, ExecutionRows> conflator_;
+  std::uint32_t place_{0};
+  std::uint64_t forgotten_{0};
 };
 
 // The ring of a strategy or of risk, and its outlet.
 class ExecutionPort {
  public:
   ExecutionPort(const shm::Instance& instance, const std::string& ring, const GatewayCore& core,
-                std::uint32_t order_rows)
-      : ring_(instance, ring), outlet_(ring_, core, order_rows) {}
+                std::uint32_t order_rows, std::uint32_t refusals)
+      : ring_(instance, ring),
+        owed_before_(ring_.owed()),
+        outlet_(ring_, core, order_rows, refusals) {}
   [[nodiscard]] auto* operator->() noexcept { return &outlet_; }
   [[nodiscard]] const auto* operator->() const noexcept { return &outlet_; }
+  // Rows that the gateway before this one owed when it died: nobody can tell them any more.
+  [[nodiscard]] std::uint64_t owed_before() const noexcept { return owed_before_; }
 
  private:
   shm::RingProducer<Execution> ring_;
+  std::uint64_t owed_before_;
   ExecutionOutlet<shm::RingProducer<Execution>> outlet_;
 };
 

@@ -17,6 +17,7 @@ constexpr std::int64_t kCountersEvery = 10'000'000;
 constexpr std::int64_t kDrainFor = 5'000'000'000;  // how long a planned stop waits for the venue
 constexpr std::uint32_t kAlertCode = 1;
 constexpr std::uint32_t kRingCode = 2;
+constexpr std::uint32_t kJournalRefusals = 1'024;  // more that find no room are in the gap alone
 
 const char* text_of(Alert alert) noexcept {
   switch (alert) {
@@ -69,7 +70,7 @@ bool read_kill(const void* context) noexcept {
 GatewayApp::StrategyPort::StrategyPort(const shm::Instance& instance, const std::string& strategy,
                                        const GatewayCore& core, std::uint32_t order_rows)
     : cancels(instance, ring::cancel(strategy)),
-      executions(instance, ring::execution(strategy), core, order_rows),
+      executions(instance, ring::execution(strategy), core, order_rows, kRefusals),
       page(instance, strategy_role(strategy)) {}
 
 GatewayApp::GatewayApp(StageShell& shell, Credentials credentials)
@@ -79,11 +80,12 @@ GatewayApp::GatewayApp(StageShell& shell, Credentials credentials)
       orders_(shell.instance(), ring::kOrder),
       commands_(shell.instance(), ring::command(kGatewayRole)),
       executions_risk_(shell.instance(), ring::kExecutionRisk, core_,
-                       shell.config().gateway.orders_max),
+                       shell.config().gateway.orders_max, shell.config().risk.max_open_orders),
       journal_(shell, ring::kExecutionPersistence,
                persistence_ring_index(shell.config(), ring::kExecutionPersistence)),
       journal_ring_(journal_, shell),
-      executions_journal_(journal_ring_, core_, shell.config().gateway.orders_max),
+      executions_journal_(journal_ring_, core_, shell.config().gateway.orders_max,
+                          kJournalRefusals),
       order_board_(shell.instance(), board::kOrders),
       position_board_(shell.instance(), board::kPositions),
       account_board_(shell.instance(), board::kAccount),
@@ -101,6 +103,7 @@ GatewayApp::GatewayApp(StageShell& shell, Credentials credentials)
         std::make_unique<StrategyPort>(shell.instance(), s.name, core_, config.gateway.orders_max));
   }
   clear_boards();
+  check_owed_before();
   core_.start(shell.incarnation(), 0, shell.now(), wall_now());
   venue_ = std::make_unique<VenueSession>(shell, instruments_, std::move(credentials), hand_over_,
                                           kill_);
@@ -121,6 +124,25 @@ void GatewayApp::clear_boards() {
     position_board_.store(i, core_.position(i));
 }
 
+// A gateway that died owing a consumer its executions took them along: that consumer counts a
+// position that is not so. Nothing trades until an operator has looked.
+void GatewayApp::check_owed_before() {
+  const InstanceConfig& config = shell_.config();
+  std::string who = executions_risk_.owed_before() != 0 ? std::string(kRiskRole) : "";
+  for (std::size_t s = 0; s < strategies_.size(); ++s) {
+    if (strategies_[s]->executions.owed_before() != 0)
+      who += (who.empty() ? "" : ", ") + strategy_role(config.strategies[s].name);
+  }
+  if (who.empty())
+    return;
+  kill_.trip_self();
+  shell_.page().error(kRingCode, "the gateway before this one died owing executions", shell_.now());
+  log_warn(
+      "the gateway before this one died owing executions to {}: kill switch tripped; restart {}, "
+      "then: sluicectl resume --config {}",
+      who, who, config.path);
+}
+
 GatewayApp::~GatewayApp() {
   hand_over_.stop.store(true, std::memory_order_relaxed);
   if (venue_)
@@ -131,8 +153,8 @@ GatewayApp::~GatewayApp() {
 
 std::size_t GatewayApp::poll(MonoNanos now) {
   polled_ = now;
-  settle_rings();
   watch_kill(now);
+  settle_rings(now);
   std::size_t work = take_venue_events();
   for (std::uint16_t s = 0; s < strategies_.size(); ++s) {
     work += strategies_[s]->cancels.drain(
@@ -167,6 +189,7 @@ void GatewayApp::drain() {
     const AccountRow& account = core_.account();
     return account.working + account.in_flight + account.unknown;
   };
+  const auto waits = [&] { return (open() != 0 && !network_gone_) || owes_executions(); };
   const MonoNanos until{shell_.now().ns + kDrainFor};
   if (open() != 0) {
     log_info("stopping with {} open orders: cancelling", open());
@@ -174,7 +197,8 @@ void GatewayApp::drain() {
   }
   // Also after an error of our own: only a network thread that gave up makes waiting pointless.
   Idle idle(shell_.config().topology.idle);
-  while (open() != 0 && shell_.now() < until && !network_gone_) {
+  settle_rings(shell_.now());
+  while (waits() && shell_.now() < until) {
     const MonoNanos now = shell_.now();
     shell_.heartbeat(now);
     idle(poll(now));
@@ -186,6 +210,11 @@ void GatewayApp::drain() {
                             "unknown at the venue; run: sluicectl kill --config {}",
                             left.working, left.in_flight, left.unknown, shell_.config().path));
   }
+  if (owes_executions())
+    shell_.fail(
+        ExitCode::kNotReconciled,
+        "stopped while a ring was full: a strategy, risk or persistence did not hear of all "
+        "executions; restart those that go on");
   publish_counters();
 }
 
@@ -379,14 +408,15 @@ void GatewayApp::watch_kill(MonoNanos now) {
 }
 
 void GatewayApp::tap_trip(MonoNanos now, bool on) noexcept {
-  journal_.push(TapType::kTrip,
-                TripRecord{.scope = kTripScopeAll,
-                           .on = static_cast<std::uint16_t>(on ? 1 : 0),
-                           .source = static_cast<std::uint32_t>(kill_.source()),
-                           .episode = kill_.episode,
-                           .seen_ns = kill_.seen_ns,
-                           .stamped_ns = now},
-                now);
+  const TripRecord trip{.scope = kTripScopeAll,
+                        .on = static_cast<std::uint16_t>(on ? 1 : 0),
+                        .source = static_cast<std::uint32_t>(kill_.source()),
+                        .episode = kill_.episode,
+                        .seen_ns = kill_.seen_ns,
+                        .stamped_ns = now};
+  trip_owed_.reset();  // a newer word replaces one that found no room
+  if (!journal_.try_push(TapType::kTrip, trip, now))
+    trip_owed_ = trip;
 }
 
 // ---- what the core decided ---------------------------------------------------------------------
@@ -431,11 +461,27 @@ void GatewayApp::execution(const Execution& e) noexcept {
 }
 
 // What full rings owe, as far as there is room now. Between two events: the rows are what was told.
-void GatewayApp::settle_rings() noexcept {
+void GatewayApp::settle_rings(MonoNanos now) noexcept {
+  if (trip_owed_ && journal_.try_push(TapType::kTrip, *trip_owed_, now))
+    trip_owed_.reset();
   executions_journal_.settle();
+  static_cast<void>(journal_.tell_gap(now));  // what else was lost, if anything
   executions_risk_->settle();
   for (auto& port : strategies_)
     port->executions->settle();
+}
+
+bool GatewayApp::owes_executions() const noexcept {
+  return executions_journal_.owes_anything() || executions_risk_->owes_anything() ||
+         std::any_of(strategies_.begin(), strategies_.end(),
+                     [](const auto& port) { return port->executions->owes_anything(); });
+}
+
+std::uint64_t GatewayApp::refusals_forgotten() const noexcept {
+  std::uint64_t sum = executions_risk_->forgotten();
+  for (const auto& port : strategies_)
+    sum += port->executions->forgotten();
+  return sum;
 }
 
 bool GatewayApp::row_owed(std::uint32_t row) const noexcept {
@@ -544,6 +590,7 @@ void GatewayApp::publish_counters() noexcept {
   counted_.publish(page, GatewayMetric::kNotSent, not_sent_);
   counted_.publish(page, GatewayMetric::kMalformed, c.garbage_intents);
   counted_.publish(page, GatewayMetric::kExecutionsConflated, executions_lost_);
+  counted_.publish(page, GatewayMetric::kRefusalsForgotten, refusals_forgotten());
   counted_.publish(page, GatewayMetric::kPersistenceFull, executions_journal_.lost());
   counted_.publish(page, GatewayMetric::kTrips, kill_.episode);
   const auto relaxed = std::memory_order_relaxed;  // numbers only; nothing is ordered by them

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -51,6 +52,8 @@ class GatewayApp final : private GatewayOutput {
   struct StrategyPort {
     StrategyPort(const shm::Instance& instance, const std::string& strategy,
                  const GatewayCore& core, std::uint32_t order_rows);
+    // As many orders as a strategy's host keeps open: so many of them can be refused unheard.
+    static constexpr std::uint32_t kRefusals = 64;
     shm::RingConsumer<Cancel> cancels;
     ExecutionPort executions;
     shm::StageView page;
@@ -85,7 +88,10 @@ class GatewayApp final : private GatewayOutput {
   [[nodiscard]] NetRequest request_for(std::uint32_t row, NetRequestKind kind) noexcept;
   [[nodiscard]] bool ask(const NetRequest& request) noexcept;
   void publish_counters() noexcept;
-  void settle_rings() noexcept;
+  void settle_rings(MonoNanos now) noexcept;
+  [[nodiscard]] bool owes_executions() const noexcept;
+  [[nodiscard]] std::uint64_t refusals_forgotten() const noexcept;
+  void check_owed_before();
 
   StageShell& shell_;
   InstrumentTable instruments_;
@@ -116,7 +122,8 @@ class GatewayApp final : private GatewayOutput {
   std::uint64_t rejected_{0};
   std::uint64_t cancelled_{0};
   std::uint64_t not_sent_{0};
-  std::uint64_t executions_lost_{0};  // of strategies' and risk's rings: told as snapshots
+  std::optional<TripRecord> trip_owed_;  // found no room in the journal
+  std::uint64_t executions_lost_{0};     // of strategies' and risk's rings: told as snapshots
   std::uint64_t audits_{0};
   bool asked_{false};  // this turn handed something over
   bool network_gone_{false};

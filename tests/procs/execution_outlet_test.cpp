@@ -106,7 +106,8 @@ GatewayRules roomy_rules() {
 
 class Rig {
  public:
-  Rig() : gateway(roomy_rules()), risk(wide_rules(), gateway.table, 3) {
+  explicit Rig(const GatewayRules& rules = roomy_rules())
+      : gateway(rules), risk(wide_rules(), gateway.table, 3) {
     MarketEvent quote;
     quote.instrument = kBtc;
     quote.receive_ns = gateway.now;
@@ -192,8 +193,8 @@ class Rig {
   Gateway gateway;
   FewSlots strategy_ring;
   FewSlots risk_ring;
-  Outlet to_strategy{strategy_ring, gateway.core, 1024};
-  Outlet to_risk{risk_ring, gateway.core, 1024};
+  Outlet to_strategy{strategy_ring, gateway.core, 1024, 64};
+  Outlet to_risk{risk_ring, gateway.core, 1024, 64};
   Puppet puppet;
   Intents intents;
   StrategyHost host{HostOptions{.strategy = 0,
@@ -288,9 +289,9 @@ TEST(ExecutionOutlet, ARowThatIsOwedIsNotGivenToAnotherOrder) {
   gateway.kill_word = true;
   const std::uint32_t row = gateway.send(Side::kBuy, "1");
   ASSERT_EQ(gateway.core.row(row).state, OrderState::kFailed);
-  gateway.out.owed = row;
+  gateway.out.owed = [row](std::uint32_t i) { return i == row; };
   EXPECT_EQ(gateway.send(Side::kBuy, "2"), kNoRow);
-  gateway.out.owed = kNoRow;
+  gateway.out.owed = nullptr;
   EXPECT_EQ(gateway.send(Side::kBuy, "3"), row);
 }
 
@@ -307,6 +308,118 @@ TEST(ExecutionOutlet, ASnapshotOlderThanTheAdoptedPositionDoesNotTakeItBack) {
   old.n = 1'000;
   rig.host.on_execution(old, rig.gateway.now);
   EXPECT_EQ(rig.host.position_of(kBtc), dec("1"));
+}
+
+TEST(ExecutionOutlet, ARefusalThatIsToldBehindAnotherOrdersSnapshotStillEndsItsOrder) {
+  GatewayRules rules = roomy_rules();
+  rules.order_rows = 1;
+  Rig rig(rules);
+  const std::uint32_t row = rig.order(Side::kBuy, "60000");
+  rig.gateway.accept(row);
+  rig.tell();
+  rig.read_all();
+  rig.strategy_ring.slots = rig.risk_ring.slots = 0;
+  EXPECT_EQ(rig.order(Side::kBuy, "59999"), kNoRow) << "no row is free";
+  rig.gateway.fill(row, 1, "60000", "0.4", "0.4");
+  rig.tell();
+  rig.strategy_ring.slots = rig.risk_ring.slots = 8;
+  rig.tell();
+  rig.read_all();
+  rig.expect_books_agree();
+}
+
+TEST(ExecutionOutlet, APositionEarnedUnderAnEarlierGatewayOutlivesASnapshot) {
+  Rig rig;
+  Execution fill;  // of the gateway before
+  fill.n = 7;
+  fill.kind = ExecutionKind::kFill;
+  fill.state = OrderState::kFilled;
+  fill.side = Side::kBuy;
+  fill.intent = {.incarnation = 1, .strategy = 0, .reserved = 0, .sequence = 1'000'000};
+  fill.instrument = kBtc;
+  fill.qty = fill.cum_qty = qty("1");
+  fill.fee_asset = rig.gateway.table[kBtc].quote_asset;
+  rig.host.on_execution(fill, rig.gateway.now);
+  rig.risk.on_execution(fill);
+  ASSERT_EQ(rig.host.position_of(kBtc), dec("1"));
+  const std::uint32_t row = rig.order(Side::kBuy, "60000");
+  ASSERT_NE(row, kNoRow);
+  rig.gateway.accept(row);
+  rig.tell();
+  rig.read_all();
+  rig.strategy_ring.slots = rig.risk_ring.slots = 0;
+  rig.gateway.fill(row, 1, "60000", "0.4", "0.4");
+  rig.tell();
+  rig.strategy_ring.slots = rig.risk_ring.slots = 8;
+  rig.tell();
+  rig.read_all();
+  EXPECT_EQ(rig.host.position_of(kBtc), dec("1.399"));
+  EXPECT_EQ(rig.risk.position(0, kBtc), dec("1.399"));
+}
+
+TEST(ExecutionOutlet, ASnapshotOlderThanTheBoardsOpensNoReservation) {
+  Rig rig;
+  RiskCore risk(wide_rules(), rig.gateway.table, 4);
+  risk.adopt_position(0, kBtc, dec("1"), 1'000);
+  Execution e;
+  e.kind = ExecutionKind::kSnapshot;
+  e.n = 900;
+  e.state = OrderState::kSubmitted;
+  e.side = Side::kSell;
+  e.intent = {.incarnation = 1, .strategy = 0, .reserved = 0, .sequence = 5};
+  e.instrument = kBtc;
+  e.approved = e.requested = e.leaves = e.qty = qty("1");
+  risk.on_execution(e);
+  e.kind = ExecutionKind::kCancelled;  // also from before the boards
+  e.n = 950;
+  e.state = OrderState::kCancelled;
+  risk.on_execution(e);
+  EXPECT_EQ(risk.open_orders(), 0U);
+  EXPECT_EQ(risk.reserved(0, kBtc, Side::kSell).raw, 0);
+  EXPECT_EQ(risk.position(0, kBtc), dec("1"));
+}
+
+TEST(ExecutionOutlet, AStrategyThatDoesNotReadDoesNotTakeTheTableFromTheOthers) {
+  GatewayRules rules = roomy_rules();
+  rules.order_rows = 32;
+  rules.terminal_retention_ns = 0;
+  Gateway gateway(rules);
+  FewSlots ring;
+  ring.slots = 0;
+  Outlet outlet(ring, gateway.core, 32, 64);
+  gateway.out.owed = [&](std::uint32_t row) { return outlet.owes(row); };
+  std::size_t told = 0;
+  const std::uint32_t held = gateway.work(Side::kBuy, "1", "60000", 1);
+  gateway.fill(held, 1, "60000", "1", "1");
+  for (int i = 0; i < 200; ++i) {
+    gateway.tick(kMs);
+    IntentContext context = gateway.context();
+    context.execution_ring_room = outlet.room_for_new_risk();
+    gateway.core.on_intent(gateway.intent(Side::kBuy, "0.1", "59000", 0), context);
+    for (; told < gateway.out.executions.size(); ++told)
+      if (gateway.out.executions[told].intent.strategy == 0)
+        outlet.tell(gateway.out.executions[told]);
+    outlet.settle();
+  }
+  gateway.tick(kMs);
+  EXPECT_NE(gateway.send(Side::kSell, "0.9", "60000", 1), kNoRow) << "no row for a way out";
+  EXPECT_GT(outlet.forgotten(), 0U) << "what is not kept is counted";
+}
+
+TEST(ExecutionOutlet, AReductionPassesWhileItsStrategyIsOwed) {
+  Gateway gateway(roomy_rules());
+  const std::uint32_t held = gateway.work(Side::kBuy, "1");
+  gateway.fill(held, 1, "60000", "1", "1");
+  gateway.tick(kMs);
+  gateway.audit("0.9975");
+  IntentContext context = gateway.context();
+  context.execution_ring_room = false;
+  const Intent sell = gateway.intent(Side::kSell, "0.5", "59990");
+  gateway.core.on_intent(sell, context);
+  EXPECT_EQ(gateway.core.row(gateway.core.find(sell.id)).state, OrderState::kSubmitting);
+  const Intent buy = gateway.intent(Side::kBuy, "0.6", "59980");
+  gateway.core.on_intent(buy, context);
+  EXPECT_EQ(gateway.core.row(gateway.core.find(buy.id)).reason, Reason::kRingFull);
 }
 
 struct Live {

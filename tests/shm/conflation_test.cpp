@@ -232,6 +232,30 @@ TEST(Conflation, NothingOfARowPassesItsSnapshotAlsoWhenTheGapWasTold) {
   EXPECT_TRUE(ring.notes.empty());
 }
 
+TEST(Conflation, ADirtyRowIsToldThoughOthersLeaveLittleRoom) {
+  SmallRing ring(8);
+  Rows rows(16);
+  NoteConflator conflator(ring, rows, 16);
+  ring.notes.resize(8);
+  for (std::uint32_t row = 0; row < 10; ++row) {
+    rows.last[row] = row + 1;
+    EXPECT_FALSE(conflator.offer(row, change(row, row + 1)));
+  }
+  ring.notes.clear();
+  conflator.settle();
+  ASSERT_EQ(conflator.owed_rows(), 3U) << "a gap and seven rows";
+  ring.notes.resize(6);
+  // The consumer takes one record for each that comes: there are never more than two free.
+  for (std::uint64_t n = 100; n < 120 && conflator.owes(); ++n) {
+    rows.last[15] = n;
+    EXPECT_TRUE(conflator.offer(15, change(15, n)));
+    ring.notes.pop_front();
+    conflator.settle();
+    ring.notes.resize(std::min<std::size_t>(ring.notes.size(), 6));
+  }
+  EXPECT_EQ(conflator.owed_rows(), 0U);
+}
+
 class Mirror {
  public:
   void take(const Note& note) {

@@ -368,6 +368,9 @@ TEST(ShmThreads, ConflationOverARealRingEndsWithTheProducersRows) {
     consumer.release_to(consumer.head());
     return true;
   };
+  // Not before the ring ran over once: on one core the consumer could else keep pace.
+  while (StdAtomics::load_relaxed(memory.producer.drops) == 0)
+    sched_yield();
   while (!done) {
     for (std::uint64_t n = random() % 100; n != 0 && take(); --n) {
     }

@@ -286,8 +286,20 @@ TEST_F(Trades, ASnapshotBringsTheOrderUpToDateAndNamesExecutionsThatAreMissing) 
   EXPECT_EQ(db.number("SELECT position FROM positions"), 1'000'000'000) << "nothing is invented";
   EXPECT_EQ(db.number("SELECT count(*) FROM anomalies"), 1);
   EXPECT_EQ(db.number("SELECT count(*) FROM anomalies WHERE what = 'executions are missing before "
-                      "a snapshot' AND detail = 'order 5-0-1: position 1 here, 3 at the gateway'"),
+                      "a snapshot' AND detail = 'order 5-0-1: 1 filled here, 3 at the gateway'"),
             1);
+}
+
+TEST_F(Trades, ASnapshotOfAReplacedOrderNamesItsSuccessor) {
+  Execution end = maker_.event(ExecutionKind::kSnapshot, OrderState::kReplaced, 1, Side::kBuy);
+  end.linked = 2;  // as the gateway's core fills it
+  end.leaves = Qty{1'000'000'000};
+  maker_.push_execution(end);
+  const auto database = folded();
+  sqlite::Connection& db = database->connection();
+  EXPECT_EQ(db.number("SELECT count(*) FROM orders WHERE id = '5-0-1' AND replaces IS NULL"), 1);
+  EXPECT_EQ(db.text("SELECT replaced_by FROM orders WHERE id = '5-0-1'"), "5-0-2");
+  EXPECT_EQ(db.number("SELECT leaves FROM orders WHERE id = '5-0-1'"), 0);
 }
 
 TEST_F(Trades, AKindOfExecutionNobodyKnowsKeepsItsNumber) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -111,7 +112,7 @@ class Recorder : public GatewayOutput {
     log.emplace_back("execution");
     executions.push_back(e);
   }
-  bool row_owed(std::uint32_t row) const noexcept override { return row == owed; }
+  bool row_owed(std::uint32_t row) const noexcept override { return owed && owed(row); }
   void submit(std::uint32_t row) noexcept override { add("submit", row, LookupBy::kNone); }
   void replace(std::uint32_t row, const Id128& old) noexcept override {
     add("replace", row, LookupBy::kNone);
@@ -162,7 +163,7 @@ class Recorder : public GatewayOutput {
   Id128 foreign_id{};
   Id128 replaced_id{};  // the old order of the last replace
   bool room{true};
-  std::uint32_t owed{kNoRow};  // the row a ring still owes
+  std::function<bool(std::uint32_t)> owed;  // rows that a ring still owes
 
  private:
   void add(const char* what, std::uint32_t row, LookupBy by) {
