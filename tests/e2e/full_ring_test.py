@@ -1,10 +1,15 @@
 """A consumer that stands still: nobody waits for it, and when it goes on it learns what it missed."""
 
 import os
+import pathlib
 import signal
+import struct
 import unittest
 
 from harness import Case, account, run
+
+# shm/ring_core.hpp: behind the header page and the tail's line, the sixth word of ProducerWords.
+OWED_WORD = 4096 + 64 + 5 * 8
 
 
 def ring(status, name):
@@ -85,6 +90,33 @@ class FullRing(Case):
         shown = run("sluice-journal", "cat", journal)
         self.assertIn("gap", shown.stdout)
         self.assertIn("snapshot", shown.stdout)
+
+    def test_gateway_that_died_owing_executions_trips_the_next_one(self):
+        _, port = self.start_venue()
+        config = self.config(port)
+        process, log = self.start("sluicectl", "up", "--restart", "--config", config)
+        status = self.wait_status(config, "orders are filled", lambda s: account(s, "executions") > 0)
+        before = stage(status, "gateway")
+        os.kill(before["pid"], signal.SIGSTOP)
+        # As if three orders had found the ring full: the word that a conflating producer keeps there.
+        ring_file = pathlib.Path("/dev/shm/sluice") / self.name / "ring.exec.momentum.data"
+        with open(ring_file, "r+b") as segment:
+            segment.seek(OWED_WORD)
+            segment.write(struct.pack("<Q", 3))
+        self.assertEqual(3, ring(self.status(config), "exec.momentum")["owed"])
+        os.kill(before["pid"], signal.SIGKILL)
+        status = self.wait_status(config, "the next gateway tripped", lambda s:
+                                  stage(s, "gateway")["incarnation"] == before["incarnation"] + 1
+                                  and counter(s, "gateway", "trips") > 0)
+        self.assertIn("died owing executions to strategy.momentum: kill switch tripped", log.read_text(encoding="utf-8"))
+        sent = counter(status, "gateway", "sent")
+        intents = counter(status, "strategy.momentum", "intents")
+        status = self.wait_status(config, "the strategy decides", lambda s: counter(s, "strategy.momentum", "intents") > intents)
+        self.assertEqual(sent, counter(self.status(config), "gateway", "sent"))
+        resumed = run("sluicectl", "resume", "--config", config)
+        self.assertEqual(0, resumed.returncode, resumed.stderr)
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
 
 
 if __name__ == "__main__":
