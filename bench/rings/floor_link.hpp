@@ -1,4 +1,4 @@
-// The floor: one integer per cache line, walked in order; nothing can be less.
+// The floor: one integer per cache line, walked in order: one line each way, and nothing else.
 #pragma once
 
 #include "bench/rings/link.hpp"

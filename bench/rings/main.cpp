@@ -25,9 +25,9 @@ namespace {
 
 constexpr std::uint64_t kWalk = 3'000;  // trips of the floor before each trial
 constexpr std::uint64_t kFloorTrips = 50'000;
-constexpr double kProbeNs = 3e6;          // a spin that looks for gaps
-constexpr double kGapNs = 1'000;          // longer than any honest turn of it
-constexpr unsigned kGiveUpSeconds = 290;  // a partner that hung would leave us spinning
+constexpr double kProbeNs = 3e6;       // a spin that looks for gaps
+constexpr double kGapNs = 1'000;       // longer than any honest turn of it
+constexpr unsigned kGiveUpAfter = 90;  // seconds past the last round: a partner hung, and we spin
 
 struct Options {
   std::uint64_t rounds{31};
@@ -140,7 +140,7 @@ MeasuredRound run_round(const std::vector<Trial>& trials, std::size_t rotation, 
 
 int body(int argc, char** argv) {
   const Options options = parse(argc, argv);
-  alarm(kGiveUpSeconds);
+  alarm(static_cast<unsigned>(options.seconds) + kGiveUpAfter);
   choose_cores();
   static_cast<void>(tsc());  // calibrated before anything is timed
   std::vector<Trial> trials;

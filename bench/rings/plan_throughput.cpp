@@ -1,8 +1,9 @@
 // Groups `throughput` and `bulk`: one way, as fast as it goes.
 //
-// Each transport is used as its authors advise: ours lets a streaming consumer look at an empty
-// ring after 8 pauses (about 200 ns, time for records to gather), the queues' own examples poll at
-// once (1 pause). The other way round is measured too, as NAME_tight and NAME_rested.
+// The receiver of a polling queue rests between two looks at an empty one: ours for 8 pauses (about
+// 200 ns, time for records to gather), as shm/ring.hpp advises; of the others, whose examples loop
+// around pop() and say nothing of rests, for 1. The other way round is measured too, as NAME_tight
+// and NAME_rested, with ratios of their own.
 
 #include "bench/rings/boost_link.hpp"
 #include "bench/rings/descriptor_link.hpp"
