@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -31,7 +32,8 @@ Output run(const std::vector<std::string>& arguments) {
   std::string command = "LC_ALL=C.UTF-8 COLUMNS=120 " + std::string(kBinary);
   for (const std::string& argument : arguments)
     command += " '" + argument + "'";
-  const std::string errors = "/tmp/shm-top-test-" + std::to_string(getpid()) + ".err";
+  const std::string errors = std::filesystem::temp_directory_path().string() + "/shm-top-test-" +
+                             std::to_string(getpid()) + ".err";
   command += " 2>" + errors + " </dev/null";
   Output output;
   std::FILE* pipe = popen(command.c_str(), "r");
