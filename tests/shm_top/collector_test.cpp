@@ -1,5 +1,7 @@
 // What the collector makes of a layout whose processes run, hang, are dead, or never were.
 
+#include <gmock/gmock.h>
+
 #include <fstream>
 #include <memory>
 #include <random>
@@ -313,6 +315,54 @@ TEST_F(Collecting, KillWordsStateLimitsAndRefusalsComeFromBoardsAndPages) {
   head.trading_state = static_cast<TradingState>(77);
   limits.store(0, head);
   EXPECT_EQ(collector().collect().trading.state, "#77");
+}
+
+TEST_F(Collecting, KillWordOfAnotherScopeIsToldWithItsScope) {
+  shm::OperatorTrip::set(dir(), 7, kKillStop);
+  const Snapshot s = collector().collect();
+  ASSERT_EQ(s.trading.kills.size(), 1u);
+  EXPECT_EQ(s.trading.kills[0].by, "operator");
+  EXPECT_EQ(s.trading.kills[0].scope, "scope 7");
+  EXPECT_EQ(s.trading.kills[0].words, "stop");
+  EXPECT_EQ(kill_switch_of(s.trading), KillSwitch::kKilled);
+}
+
+TEST_F(Collecting, KillWordsThatCannotBeReadAreUnknownNotOff) {
+  using ::testing::ElementsAre;
+  EXPECT_EQ(kill_switch_of(collector().collect().trading), KillSwitch::kOff);
+  for (const bool empty : {true, false}) {
+    create();
+    if (empty) {
+      std::filesystem::resize_file(path(shm::operator_trip_file()), 0);
+    } else {
+      std::ofstream(path(shm::operator_trip_file()), std::ios::in) << std::string(4096, 'x');
+    }
+    Collector fresh(dir());
+    const Snapshot s = fresh.collect();
+    EXPECT_THAT(s.trading.kills_unread, ElementsAre("operator"));
+    EXPECT_EQ(kill_switch_of(s.trading), KillSwitch::kUnknown);
+    EXPECT_NE(to_json(s).find(R"("kill_switch": "unknown")"), std::string::npos);
+  }
+}
+
+TEST_F(Collecting, OperatorsFileThatIsCutWhileItIsReadCountsAsAKill) {
+  static_cast<void>(collector().collect());
+  std::filesystem::resize_file(path(shm::operator_trip_file()), 4096);
+  const Snapshot s = collector().collect();
+  EXPECT_TRUE(s.trading.operator_trip_cut);
+  EXPECT_EQ(kill_switch_of(s.trading), KillSwitch::kKilled);
+  EXPECT_NE(to_json(s).find(R"("operator_trip_cut": true)"), std::string::npos);
+}
+
+TEST_F(Collecting, UnreadablePagesOfGatewayAndRiskLeaveTheirKillWordsUnknown) {
+  std::filesystem::resize_file(path(shm::stage_file("risk")), 100);
+  static_cast<void>(collector().collect());
+  std::filesystem::resize_file(path(shm::stage_file("gateway")), 4096);
+  std::filesystem::resize_file(path(shm::stage_file("feed.x")), 4096);
+  const Snapshot s = collect_twice();
+  EXPECT_THAT(s.trading.kills_unread, ::testing::UnorderedElementsAre("gateway", "risk"))
+      << "nobody obeys a feed's words";
+  EXPECT_EQ(kill_switch_of(s.trading), KillSwitch::kUnknown);
 }
 
 TEST_F(Collecting, DistinctErrorsComeWithTheirAgesAndWithoutControlCharacters) {

@@ -215,6 +215,18 @@ TEST(Frame, KillWordsStandInTheHeadAndManyAreCounted) {
   EXPECT_THAT(text, HasSubstr("nothing leaves since 2.00s"));
 }
 
+TEST(Frame, KillWordsThatCannotBeReadAreRedAndNeverCalledOff) {
+  Snapshot s = sample();
+  EXPECT_THAT(screen(s, view_of(120, 40)), HasSubstr("kill switch off"));
+  s.trading.kills_unread = {"operator", "risk"};
+  EXPECT_EQ(style_of(s, view_of(120, 40), "KILL WORDS UNREADABLE: operator, risk"), Style::kAlarm);
+  EXPECT_THAT(screen(s, view_of(120, 40)), Not(HasSubstr("switch off")));
+  s.trading.kills_unread.clear();
+  s.trading.operator_trip_cut = true;
+  EXPECT_EQ(style_of(s, view_of(120, 40), "KILLED: trip.operator was cut"), Style::kAlarm);
+  EXPECT_THAT(screen(s, view_of(120, 40)), Not(HasSubstr("switch off")));
+}
+
 TEST(Frame, OrdersOfADeadGatewayMayStillWork) {
   Snapshot s = sample();
   s.trading.working = 2;

@@ -218,6 +218,15 @@ TEST_F(ShmTop, OnceJsonAndTailWorkOnWhatTheDeadLeft) {
   EXPECT_EQ(std::count(last.out.begin(), last.out.end(), '\n'), 2);
 }
 
+TEST_F(ShmTop, OnceAndJsonNeverCallKillWordsOffThatCannotBeRead) {
+  std::filesystem::resize_file(path(shm::operator_trip_file()), 0);
+  const Output once = run({"--dir", dir(), "--once", "--interval", "50"});
+  EXPECT_EQ(once.code, 0) << once.err;
+  EXPECT_THAT(once.out, HasSubstr("KILL WORDS UNREADABLE: operator"));
+  const Output json = run({"--dir", dir(), "--json", "--interval", "50"});
+  EXPECT_EQ(nlohmann::json::parse(json.out)["trading"]["kill_switch"], "unknown");
+}
+
 TEST_F(ShmTop, MistakesAreOneLineAndTheDocumentedExitCode) {
   struct Case {
     std::vector<std::string> arguments;

@@ -26,6 +26,8 @@ std::string kill_words(std::uint64_t word) {
   return out;
 }
 
+constexpr const char* kOperator = "operator";
+
 std::string scope_name(std::uint32_t scope) {
   return scope == shm::kTripScopeEverything ? "everything" : fmt::format("scope {}", scope);
 }
@@ -77,6 +79,24 @@ LimitFacts decimal_limit(std::string what, std::string limit, bool money, std::i
 }
 
 }  // namespace
+
+const char* to_string(KillSwitch state) noexcept {
+  switch (state) {
+    case KillSwitch::kOff:
+      return "off";
+    case KillSwitch::kUnknown:
+      return "unknown";
+    case KillSwitch::kKilled:
+      return "killed";
+  }
+  return "?";
+}
+
+KillSwitch kill_switch_of(const TradingFacts& trading) noexcept {
+  if (trading.operator_trip_cut || !trading.kills.empty())
+    return KillSwitch::kKilled;
+  return trading.kills_unread.empty() ? KillSwitch::kOff : KillSwitch::kUnknown;
+}
 
 std::vector<std::string> read_symbols(const shm::Instance& instance) {
   std::vector<std::string> symbols;
@@ -137,7 +157,12 @@ void TradingSource::add_kills(const std::vector<const shm::StageView*>& stages,
       out.kills.push_back({by, scope_name(scope), kill_words(word)});
   };
   for (std::uint32_t scope = 0; operator_trip_ && scope < shm::kTripScopes; ++scope)
-    add("operator", scope, operator_trip_->word(scope));
+    add(kOperator, scope, operator_trip_->word(scope));
+  // A file that was cut short reads as zeros and counts as set, here as in the stages.
+  out.operator_trip_cut = operator_trip_ && operator_trip_->any(shm::kTripScopeEverything) &&
+                          operator_trip_->word(shm::kTripScopeEverything) == 0;
+  if (!operator_trip_)
+    out.kills_unread.emplace_back(kOperator);
   for (const shm::StageView* stage : stages) {
     for (std::uint32_t scope = 0; scope < shm::kTripScopes; ++scope)
       add(printable(stage->stage()), scope, stage->trip(scope));
@@ -223,6 +248,12 @@ void TradingSource::collect(MonoNanos now, const std::vector<const shm::StageVie
   TradingFacts& out = snapshot.trading;
   out.trouble = trouble_;
   add_kills(stages, out);
+  // What the gateway obeys beside the operator. A page that cannot be read says nothing.
+  for (const StageFacts& stage : snapshot.stages) {
+    if (stage.condition == StageCondition::kUnreadable &&
+        (stage.name == kRiskRole || stage.name == kGatewayRole))
+      out.kills_unread.push_back(stage.name);
+  }
   LimitRow head;
   if (limits_ && limits_->load(0, head) == shm::BoardRead::kOk) {
     const auto number = static_cast<std::uint32_t>(head.trading_state);

@@ -21,6 +21,7 @@ class TradingSource {
   // `boards`: the names of those that stand in the folder.
   TradingSource(const shm::Instance& instance, const std::vector<std::string>& boards);
 
+  // After the stages: `snapshot.stages` says whose pages cannot be read.
   void collect(MonoNanos now, const std::vector<const shm::StageView*>& stages,
                Snapshot& snapshot) const;
 

@@ -41,8 +41,13 @@ class Words {
 
 void add_kills(const TradingFacts& t, const View& view, Words& words) {
   constexpr std::size_t kShown = 4;
-  if (t.kills.empty())
+  if (kill_switch_of(t) == KillSwitch::kOff)
     return words.add("kill switch off", Style::kDim);
+  if (t.operator_trip_cut)
+    words.add("KILLED: trip.operator was cut", Style::kAlarm);
+  if (!t.kills_unread.empty())
+    words.add(fmt::format("KILL WORDS UNREADABLE: {}", fmt::join(t.kills_unread, ", ")),
+              Style::kAlarm);
   for (std::size_t i = 0; i < std::min(t.kills.size(), kShown); ++i) {
     const KillFacts& k = t.kills[i];
     words.add(fmt::format("KILLED by {}: {} ({})", k.by, k.words, k.scope), Style::kAlarm);

@@ -28,7 +28,10 @@ Json trading_json(const TradingFacts& t) {
   Json kills = Json::array();
   for (const KillFacts& k : t.kills)
     kills.push_back({{"by", k.by}, {"scope", k.scope}, {"words", k.words}});
+  out["kill_switch"] = to_string(kill_switch_of(t));
   out["kills"] = std::move(kills);
+  out["kill_words_unread"] = t.kills_unread;
+  out["operator_trip_cut"] = t.operator_trip_cut;
   out["kill_stamp_age_ns"] = known(t.kill_stamp_age_ns);
   if (t.account) {
     out["account"] = {{"known", t.known},

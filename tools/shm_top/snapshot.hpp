@@ -115,6 +115,8 @@ struct TradingFacts {
   bool active{false};
   std::optional<std::int64_t> sheet_age_ns;
   std::vector<KillFacts> kills;
+  std::vector<std::string> kills_unread;  // whose kill words cannot be read: operator, or a stage
+  bool operator_trip_cut{false};          // trip.operator was cut short: stages take it for a kill
   std::optional<std::int64_t> kill_stamp_age_ns;  // since when nothing leaves any more
   bool account{false};                            // the gateway has written its account row
   bool known{false};
@@ -131,6 +133,11 @@ struct TradingFacts {
   std::vector<std::pair<std::string, std::uint64_t>> refusals;  // by reason, of risk and gateway
   std::vector<std::string> trouble;                             // boards that cannot be read
 };
+
+// What may leave, as far as the kill words tell. Unknown is never "off".
+enum class KillSwitch : std::uint8_t { kOff, kUnknown, kKilled };
+[[nodiscard]] const char* to_string(KillSwitch state) noexcept;
+[[nodiscard]] KillSwitch kill_switch_of(const TradingFacts& trading) noexcept;
 
 struct Snapshot {
   std::string dir;
