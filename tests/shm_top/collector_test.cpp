@@ -48,7 +48,7 @@ TEST_F(Collecting, LayoutThatNobodyEverAttachedIsAllNotStarted) {
     EXPECT_EQ(ring.messages, 0u) << ring.name;
     EXPECT_FALSE(ring.lag_ns);
     EXPECT_FALSE(ring.broken);
-    EXPECT_EQ(loss_text(ring), "");
+    EXPECT_EQ(loss_text(ring, true), "");
   }
   EXPECT_EQ(s.trading.state, "");
   EXPECT_FALSE(s.trading.account);
@@ -81,6 +81,21 @@ TEST_F(Collecting, LiveStageShowsItsProcessAndShareOfBusyTime) {
 
   page.beat(MonoNanos{instance.now().ns - 6 * kNanosPerSecond});
   EXPECT_EQ(named(collector().collect().stages, "risk").condition, StageCondition::kHung);
+}
+
+TEST_F(Collecting, StageThatStartsOrDrainsWithoutAHeartbeatIsHungToo) {
+  const shm::RoleLock holding = role("risk");
+  const shm::Instance instance = attach();
+  shm::StagePage page(instance, "risk", kRiskMetrics);
+  for (const auto state : {shm::StageState::kStarting, shm::StageState::kRecovering,
+                           shm::StageState::kLive, shm::StageState::kDraining}) {
+    page.set_state(state);
+    page.beat(instance.now());
+    EXPECT_NE(named(collector().collect().stages, "risk").condition, StageCondition::kHung);
+    page.beat(MonoNanos{instance.now().ns - 6 * kNanosPerSecond});
+    EXPECT_EQ(named(collector().collect().stages, "risk").condition, StageCondition::kHung)
+        << shm::to_string(state);
+  }
 }
 
 TEST_F(Collecting, RestartsAreStartsSinceTheLayoutWasCreated) {
@@ -159,7 +174,7 @@ TEST_F(Collecting, FullConflatingRingSaysWhatItConflatedAndHowOldItsOldestIsAtLe
   const RingFacts facts = named(collect_twice().rings, "md.x.s");
   EXPECT_EQ(facts.depth, kSlots);
   EXPECT_EQ(facts.depth_max, kSlots);
-  EXPECT_EQ(loss_text(facts), "12 conflated, 1 gaps, 1 snapshots, 2 owed");
+  EXPECT_EQ(loss_text(facts, true), "12 lost · 1 gaps · 1 snap · 2 owed");
   ASSERT_TRUE(facts.lag_ns.has_value());
   EXPECT_GE(*facts.lag_ns, 2 * kNanosPerSecond);
   EXPECT_TRUE(facts.lag_at_least) << "the oldest slots may be overwritten, so they are not read";
@@ -172,12 +187,46 @@ TEST_F(Collecting, LossIsToldInTheWordsOfThePolicy) {
   facts.gaps = 2;
   const auto text = [&](shm::RingPolicy policy) {
     facts.policy = policy;
-    return loss_text(facts);
+    return loss_text(facts, false);
   };
   EXPECT_EQ(text(shm::RingPolicy::kRefuse), "3 refused");
-  EXPECT_EQ(text(shm::RingPolicy::kCountedGap), "3 lost, told by 2 gaps");
+  EXPECT_EQ(text(shm::RingPolicy::kCountedGap), "3 lost, 2 gaps");
   EXPECT_EQ(text(shm::RingPolicy::kLossless), "3 lost");
   EXPECT_EQ(text(static_cast<shm::RingPolicy>(99)), "3 lost");
+}
+
+TEST_F(Collecting, RecordsThatTheConsumerRefusedAndItsCuttingOffAreTold) {
+  {
+    const shm::RoleLock consuming = role("strategy.s");
+    const shm::Instance instance = attach();
+    shm::RingConsumer<MarketEvent> consumer(instance, "md.x.s");
+    for (int i = 0; i < 3; ++i)
+      consumer.note_refused();
+    EXPECT_FALSE(named(collector().collect().rings, "md.x.s").detached);
+    consumer.detach();
+  }
+  const Snapshot s = collector().collect();
+  const RingFacts& facts = named(s.rings, "md.x.s");
+  EXPECT_EQ(facts.refused, 3u);
+  EXPECT_TRUE(facts.detached);
+  EXPECT_EQ(loss_text(facts, false), "3 refused by consumer");
+  EXPECT_FALSE(named(s.rings, "order").detached);
+  EXPECT_NE(to_json(s).find("\"refused\": 3,\n      \"detached\": true"), std::string::npos);
+}
+
+TEST_F(Collecting, RingThatCarriedAMessageWasOnceOneDeep) {
+  const shm::RoleLock producing = role("feed.x");
+  const shm::RoleLock consuming = role("strategy.s");
+  const shm::Instance instance = attach();
+  shm::RingProducer<MarketEvent> ring(instance, "md.x.s");
+  shm::RingConsumer<MarketEvent> consumer(instance, "md.x.s");
+  EXPECT_EQ(named(collector().collect().rings, "md.x.s").depth_max, 0u);
+  collector().reset_maxima();
+  ASSERT_TRUE(ring.try_push(quote_event(instance.now())));
+  ASSERT_EQ(consumer.drain([](const MarketEvent&) {}, 100), 1u);
+  EXPECT_EQ(named(collector().collect().rings, "md.x.s").depth_max, 1u);
+  collector().reset_maxima();
+  EXPECT_EQ(named(collector().collect().rings, "md.x.s").depth_max, 0u) << "nothing since";
 }
 
 TEST_F(Collecting, RateIsTheMessagesBetweenTwoSamplesOverTheirTime) {
@@ -295,6 +344,8 @@ TEST_F(Collecting, KillWordsStateLimitsAndRefusalsComeFromBoardsAndPages) {
   ASSERT_EQ(s.trading.refusals.size(), 1u);
   EXPECT_EQ(s.trading.refusals[0], std::pair(std::string("collar"), std::uint64_t{7}));
   EXPECT_EQ(s.trading.cash, "0.25");
+  EXPECT_EQ(s.trading.instruments, 2u);
+  EXPECT_EQ(s.trading.halted, 1u);
   EXPECT_EQ(s.trading.unknown, 1u);
   const auto limit = [&](const std::string& what, const std::string& name) -> LimitFacts {
     for (const LimitFacts& l : s.limits) {

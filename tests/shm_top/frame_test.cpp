@@ -135,9 +135,9 @@ Style style_of(const Snapshot& snapshot, View view, const std::string& text) {
 TEST(Frame, AtEightyColumnsTheNumbersThatMatterStayAndTheRestIsLeftOut) {
   const std::string text = screen(sample(), view_of(80, 60));
   EXPECT_EQ(line_with(text, "strategy.momentum  "),
-            "strategy.momentum  dead         1.23ms         0      –   44.8ms      –");
+            "strategy.momentum  dead            –  1.23ms         0      –   44.8ms      –");
   EXPECT_EQ(line_with(text, "md.crypto.momentum"),
-            "md.crypto.momentum  12.3k     15.9k   4096   8192  ███───······   3.21s");
+            "md.crypto.momentum  feed.x → risk  12.3k   4096   8192  ██▌──·····   3.21s");
   EXPECT_THAT(text, Not(HasSubstr("MAY USE")));
   EXPECT_THAT(text, HasSubstr("last second"));
 }
@@ -156,9 +156,33 @@ TEST(Frame, AtHundredTwentyColumnsEveryTableIsWhole) {
   EXPECT_THAT(line_with(text, "422"), HasSubstr("5.91s   90.0s      3  gateway    10  the venue"));
 }
 
-TEST(Frame, AtTwoHundredColumnsThereAreTwoSideBySide) {
-  const std::string text = screen(sample(), view_of(200, 40));
+TEST(Frame, TwoStandSideBySideOnlyWhereBothAreWhole) {
+  EXPECT_EQ(line_with(screen(sample(), view_of(kTwoColumnsWidth - 1, 60)), "─ stages 4")
+                .find("─ latency"),
+            std::string::npos);
+  const std::string text = screen(sample(), view_of(kTwoColumnsWidth, 40));
   EXPECT_THAT(line_with(text, "─ stages 4"), HasSubstr("─ latency 2"));
+  EXPECT_THAT(text, HasSubstr("feed.x → risk"));
+  EXPECT_THAT(text, HasSubstr("1.25µs  2.58µs  2.58µs  2.58µs  "));
+}
+
+TEST(Frame, WhoWritesAndReadsARingAndEverySpreadStandAtTheUsualWidths) {
+  Snapshot s = sample();
+  RingFacts& ring = s.rings[2];
+  ring.producer = "feed.crypto";
+  ring.consumer = "strategy.momentum";
+  ring.drops = 200;
+  ring.snapshots = 1;
+  for (const std::size_t width : {120u, 160u, 200u}) {
+    const std::string text = screen(s, view_of(width, 60));
+    const std::string row = line_with(text, "md.crypto.momentum");
+    EXPECT_THAT(row, HasSubstr("feed.crypto → strategy.momentum")) << width;
+    EXPECT_THAT(row, HasSubstr("200 lost · 0 gaps · 1 snap")) << width;
+    EXPECT_THAT(text, HasSubstr("FROM, TO")) << width;
+    EXPECT_THAT(line_with(text, "decide"),
+                HasSubstr("1.25µs  2.58µs  2.58µs  2.58µs  15.9k  1.00µs  45.0ms  46.0ms   2.00s"))
+        << width;
+  }
 }
 
 TEST(Frame, RowsFollowATicksWayByDefault) {
@@ -247,6 +271,49 @@ TEST(Frame, BrokenRingSaysSoInItsRowAndInTheHead) {
   EXPECT_THAT(line_with(text, "intent.momentum"), HasSubstr("ring.x.data: wrong size"));
 }
 
+TEST(Frame, RingThatIsCutOffIsRedInItsRowAndInTheHead) {
+  Snapshot s = sample();
+  s.rings[0].detached = true;
+  s.rings[0].refused = 17;
+  const View view = view_of(140, 60);
+  EXPECT_EQ(style_of(s, view, "CUT OFF: cmd.risk"), Style::kAlarm);
+  EXPECT_EQ(style_of(s, view, "CUT OFF: 17 refused by consumer"), Style::kAlarm);
+  s.rings[0].detached = false;
+  EXPECT_EQ(style_of(s, view, "17 refused by consumer"), Style::kNote);
+  EXPECT_THAT(screen(s, view), Not(HasSubstr("CUT OFF")));
+}
+
+TEST(Frame, HeadNamesRingsThatLostWhatTheyPromisedOrAreNearlyFull) {
+  Snapshot s = sample();
+  s.rings[0].drops = 4;
+  EXPECT_THAT(screen(s, view_of(120, 60)), Not(HasSubstr("LOST RECORDS"))) << "it may conflate";
+  s.rings[0].policy = shm::RingPolicy::kLossless;
+  EXPECT_EQ(style_of(s, view_of(120, 60), "LOST RECORDS: cmd.risk"), Style::kAlarm);
+  s.rings[1].depth = s.rings[1].slots * 89 / 100;
+  EXPECT_THAT(screen(s, view_of(120, 60)), Not(HasSubstr("nearly full")));
+  for (RingFacts& ring : s.rings)
+    ring.depth = ring.slots * 91 / 100;
+  EXPECT_EQ(style_of(s, view_of(120, 60),
+                     "nearly full: cmd.risk, intent.momentum, md.crypto.momentum and 1 rings more"),
+            Style::kAlarm);
+}
+
+TEST(Frame, HaltedInstrumentsStandInTheHeadAndTradingIsNotGreenWhenAllAre) {
+  Snapshot s = sample();
+  s.trading.instruments = 3;
+  s.trading.halted = 2;
+  EXPECT_EQ(style_of(s, view_of(120, 60), "2 instruments take no new risk"), Style::kAlarm);
+  EXPECT_EQ(style_of(s, view_of(120, 60), "trading Active"), Style::kGood);
+  s.trading.halted = 3;
+  EXPECT_EQ(style_of(s, view_of(120, 60), "trading Active"), Style::kNote);
+}
+
+TEST(Frame, PanelsWithoutRoomAreNamed) {
+  EXPECT_THAT(screen(sample(), view_of(80, 24)), HasSubstr("below: "));
+  EXPECT_THAT(screen(sample(), view_of(80, 24)), HasSubstr("errors (1)"));
+  EXPECT_THAT(screen(sample(), view_of(80, 60)), Not(HasSubstr("below: ")));
+}
+
 TEST(Frame, WithoutAnythingToShowTheProblemStandsAlone) {
   Snapshot s;
   s.dir = "/dev/shm/sluice/demo";
@@ -271,7 +338,7 @@ TEST(Frame, TheChosenPanelKeepsItsLinesOnASmallScreen) {
   view.panel = Panel::kErrors;
   EXPECT_THAT(screen(s, view), HasSubstr("errors 1-"));
   view.panel = Panel::kStages;
-  EXPECT_THAT(screen(s, view), Not(HasSubstr("errors")));
+  EXPECT_THAT(screen(s, view), HasSubstr("below: latency (2), limits (2), errors (31)"));
 }
 
 TEST(Frame, ScrollingStopsAtTheLastRow) {

@@ -227,6 +227,20 @@ TEST_F(ShmTop, OnceAndJsonNeverCallKillWordsOffThatCannotBeRead) {
   EXPECT_EQ(nlohmann::json::parse(json.out)["trading"]["kill_switch"], "unknown");
 }
 
+TEST_F(ShmTop, OutputThatCannotBeWrittenIsAFailure) {
+  for (const std::string option : {"--once", "--json"}) {
+    const std::string command = std::string(kBinary) + " --dir " + dir() + " --interval 50 " +
+                                option + " 2>&1 >/dev/full </dev/null";
+    std::FILE* pipe = popen(command.c_str(), "r");
+    std::string error;
+    for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe))
+      error.push_back(static_cast<char>(c));
+    const int status = pclose(pipe);
+    EXPECT_EQ(WEXITSTATUS(status), 73) << option;
+    EXPECT_THAT(error, HasSubstr("cannot write to stdout")) << option;
+  }
+}
+
 TEST_F(ShmTop, MistakesAreOneLineAndTheDocumentedExitCode) {
   struct Case {
     std::vector<std::string> arguments;
@@ -238,6 +252,8 @@ TEST_F(ShmTop, MistakesAreOneLineAndTheDocumentedExitCode) {
       {{"--dir", dir(), "--config", "x.toml"}, 64, "--dir and --config"},
       {{"--dir", dir(), "--ring", "md.x.s"}, 64, "--tail"},
       {{"--dir", dir(), "--ring", "nope", "--tail"}, 64, "there are cancel.s"},
+      {{"--dir", dir(), "--ring", "md.x.s", "--tail", "0", "--once"}, 64, "--tail"},
+      {{"--dir", dir(), "--ring", "md.x.s", "--tail=-3", "--once"}, 64, "--tail"},
       {{"--dir", dir(), "--interval", "0", "--json"}, 64, "--interval"},
       {{"--dir", dir()}, 64, "no terminal"},
       {{"--dir", dir() + "/nope", "--json"}, 73, "no such folder"},

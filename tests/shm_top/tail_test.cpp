@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
@@ -98,7 +99,7 @@ TEST_F(Tailing, FollowsTheProducerAndSaysWhatItCouldNotSee) {
   };
   push_some(3);
   int look = 0;
-  const std::string text = tailed({.ring = "md.x.s", .count = 2}, [&] {
+  const std::string text = tailed({.ring = "md.x.s", .count = 2, .utf8 = false}, [&] {
     ++look;
     if (look == 1)
       push_some(1);
@@ -108,7 +109,9 @@ TEST_F(Tailing, FollowsTheProducerAndSaysWhatItCouldNotSee) {
   });
   EXPECT_THAT(text, StartsWith("1 kind=quote"));
   EXPECT_THAT(text, HasSubstr("\n3 kind=quote"));
+  EXPECT_THAT(text, HasSubstr("\n... "));
   EXPECT_THAT(text, HasSubstr("records were overwritten before they were read\n"));
+  EXPECT_TRUE(std::all_of(text.begin(), text.end(), [](char c) { return c > 0; })) << text;
   EXPECT_THAT(text, HasSubstr("\n1003 kind=quote"));
 }
 

@@ -62,6 +62,8 @@ RingFacts RingSource::collect(const shm::Instance& instance, MonoNanos now, Mono
   out.snapshots = ring.snapshots();
   out.owed = ring.owed();
   out.broken_peer = ring.broken_peer();
+  out.refused = ring.refused();
+  out.detached = ring.detached();
   out.broken = ring.hostile() || out.depth > out.slots || out.broken_peer != 0;
   const bool known = with_record_type(ring, [&]<class R>(RecordType<R> type) {
     out.record = type.name;
@@ -72,6 +74,9 @@ RingFacts RingSource::collect(const shm::Instance& instance, MonoNanos now, Mono
     out.record = "unknown record";
 
   out.messages = ring.messages();
+  // Whatever came was in the ring for a moment, even if nobody met it there.
+  if (out.messages != messages_base_)
+    out.depth_max = std::max<std::uint64_t>(out.depth_max, 1);
   keep_window(samples_, window_from);
   if (!samples_.empty() && now > samples_.front().at) {
     const std::uint64_t before = samples_.front().messages;
@@ -87,6 +92,7 @@ void RingSource::reset_maxima() {
     return;
   depth_base_ = probe_->depth_max();
   depth_seen_ = probe_->depth();
+  messages_base_ = probe_->messages();
 }
 
 }  // namespace sluice::top

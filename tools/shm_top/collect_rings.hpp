@@ -33,6 +33,7 @@ class RingSource {
   std::deque<Sample> samples_;
   std::uint64_t depth_base_{0};  // the ring's own maximum at the reset …
   std::uint64_t depth_seen_{0};  // … and what was seen here since
+  std::uint64_t messages_base_{0};
 };
 
 }  // namespace sluice::top

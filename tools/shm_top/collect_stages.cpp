@@ -56,7 +56,8 @@ StageCondition condition_of(const shm::StageView& view, Life life, std::int64_t 
     return state == shm::StageState::kFailed ? StageCondition::kFailed : StageCondition::kDead;
   }
   if (age_ns > kHungNs &&
-      (state == shm::StageState::kLive || state == shm::StageState::kRecovering))
+      (state == shm::StageState::kStarting || state == shm::StageState::kRecovering ||
+       state == shm::StageState::kLive || state == shm::StageState::kDraining))
     return StageCondition::kHung;
   switch (state) {
     case shm::StageState::kStarting:

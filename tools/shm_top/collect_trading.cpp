@@ -215,6 +215,15 @@ Price TradingSource::mark_of(std::uint32_t instrument) const {
   return mark;
 }
 
+void TradingSource::add_halts(TradingFacts& out) const {
+  out.instruments = symbols_.size();
+  for (std::uint32_t i = 0; positions_ && i < symbols_.size(); ++i) {
+    PositionRow row;
+    if (positions_->load(i, row) == shm::BoardRead::kOk && row.halted != 0)
+      ++out.halted;
+  }
+}
+
 void TradingSource::add_limits(Snapshot& snapshot) const {
   if (!limits_ || !positions_)
     return;
@@ -262,6 +271,7 @@ void TradingSource::collect(MonoNanos now, const std::vector<const shm::StageVie
     out.active = head.trading_state == TradingState::kActive;
     out.sheet_age_ns = age_ns(now, head.published_ns);
   }
+  add_halts(out);
   add_limits(snapshot);
   add_account(now, snapshot);
   std::map<std::string, std::uint64_t> refusals;

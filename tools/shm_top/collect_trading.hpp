@@ -31,6 +31,7 @@ class TradingSource {
               std::optional<shm::BoardReader<Row>>& board);
   void add_kills(const std::vector<const shm::StageView*>& stages, TradingFacts& out) const;
   void add_account(MonoNanos now, Snapshot& snapshot) const;
+  void add_halts(TradingFacts& out) const;
   void add_limits(Snapshot& snapshot) const;
   [[nodiscard]] Price mark_of(std::uint32_t instrument) const;
 

@@ -60,6 +60,22 @@ void add_kills(const TradingFacts& t, const View& view, Words& words) {
   }
 }
 
+template <class Pred>
+void add_rings(const Snapshot& s, const char* what, Pred&& alarms, Words& words) {
+  std::vector<std::string> names;
+  for (const RingFacts& ring : s.rings) {
+    if (alarms(ring))
+      names.push_back(ring.name);
+  }
+  constexpr std::size_t kShown = 3;
+  const std::size_t more = names.size() - std::min(names.size(), kShown);
+  names.resize(names.size() - more);
+  if (!names.empty())
+    words.add(fmt::format("{}: {}{}", what, fmt::join(names, ", "),
+                          more == 0 ? "" : fmt::format(" and {} rings more", more)),
+              Style::kAlarm);
+}
+
 // Panels can be scrolled away; what is wrong in them is said here as well.
 void add_alarms(const Snapshot& s, Words& words) {
   std::map<StageCondition, std::vector<std::string>> stages;
@@ -85,6 +101,13 @@ void add_alarms(const Snapshot& s, Words& words) {
     words.add(fmt::format("{} orders may still work at the venue", left), Style::kAlarm);
   if (broken != 0)
     words.add(fmt::format("{} of {} rings broken", broken, s.rings.size()), Style::kAlarm);
+  add_rings(
+      s, "CUT OFF", [](const RingFacts& ring) { return ring.detached; }, words);
+  add_rings(s, "LOST RECORDS", broke_its_promise, words);
+  add_rings(s, "nearly full", nearly_full, words);
+  if (const std::uint64_t n = s.trading.halted; n != 0)
+    words.add(fmt::format("{} instrument{} no new risk", n, n == 1 ? " takes" : "s take"),
+              Style::kAlarm);
 }
 
 void add_account(const TradingFacts& t, Words& words) {
@@ -134,8 +157,9 @@ std::vector<Line> head_lines(const Snapshot& s, const View& view) {
   words.next_line();
   const TradingFacts& t = s.trading;
   const bool old_sheet = t.sheet_age_ns && *t.sheet_age_ns > kNanosPerSecond;
+  const bool all_halted = t.halted != 0 && t.halted >= t.instruments;
   words.add(t.state.empty() ? "no limit sheet" : "trading " + t.state,
-            t.active && !old_sheet ? Style::kGood : Style::kNote);
+            t.active && !old_sheet && !all_halted ? Style::kGood : Style::kNote);
   add_kills(t, view, words);
   add_alarms(s, words);
   if (t.sheet_age_ns) {
@@ -252,17 +276,35 @@ std::vector<Line> block_lines(const Block& block, View& view, std::size_t given,
   return out;
 }
 
+// Names the panels for which there was no room; empty when there is none.
+std::string hidden_text(const std::vector<Block>& blocks, const std::vector<std::size_t>& given) {
+  std::string out;
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    if (given[i] != 0)
+      continue;
+    out += fmt::format("{}{}", out.empty() ? "below: " : ", ", to_string(blocks[i].panel));
+    if (const std::size_t rows = blocks[i].table.rows.size(); rows != 0)
+      out += fmt::format(" ({})", rows);
+  }
+  return out;
+}
+
 std::vector<Line> column_lines(const std::vector<Panel>& panels, const Snapshot& snapshot,
                                View& view, std::size_t width, std::size_t height) {
   std::vector<Block> blocks;
   for (const Panel panel : panels)
     blocks.push_back(make_block(panel, snapshot, view, width));
-  const std::vector<std::size_t> given = share_out(blocks, view.panel, height);
+  std::vector<std::size_t> given = share_out(blocks, view.panel, height);
+  const bool hides = height > 1 && !hidden_text(blocks, given).empty();
+  if (hides)  // again, with a line less: room to say so
+    given = share_out(blocks, view.panel, height - 1);
   std::vector<Line> out;
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     for (Line& line : block_lines(blocks[i], view, given[i], width))
       out.push_back(std::move(line));
   }
+  if (hides)
+    out.push_back(fit({{hidden_text(blocks, given), Style::kNote}}, width, view.utf8));
   return out;
 }
 

@@ -15,6 +15,6 @@ namespace sluice::top {
 [[nodiscard]] std::vector<Line> draw(const Snapshot& snapshot, View& view);
 
 // Widths from here on stand in two columns: stages, rings | latency, limits, errors.
-inline constexpr std::size_t kTwoColumnsWidth = 190;
+inline constexpr std::size_t kTwoColumnsWidth = 230;
 
 }  // namespace sluice::top

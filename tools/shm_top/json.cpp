@@ -48,6 +48,8 @@ Json trading_json(const TradingFacts& t) {
   } else {
     out["account"] = nullptr;
   }
+  out["instruments"] = t.instruments;
+  out["halted_instruments"] = t.halted;
   Json refusals = Json::object();
   for (const auto& [reason, count] : t.refusals)
     refusals[reason] = count;
@@ -93,7 +95,9 @@ Json ring_json(const RingFacts& r) {
           {"gaps", r.gaps},
           {"snapshots", r.snapshots},
           {"owed", r.owed},
-          {"lost", loss_text(r)},
+          {"refused", r.refused},
+          {"detached", r.detached},
+          {"lost", loss_text(r, false)},
           {"broken", r.broken},
           {"broken_peer", r.broken_peer}};
 }

@@ -3,9 +3,12 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <limits>
 #include <thread>
 
 #include "common/base/error.hpp"
@@ -32,7 +35,7 @@ struct CommandLine {
   bool no_color{false};
   bool ascii{false};
   std::string ring;
-  std::uint64_t tail_count{10};
+  std::int64_t tail_count{10};  // signed: a minus must not wrap around
   bool tail{false};
 };
 
@@ -81,6 +84,7 @@ bool parse(CommandLine& line, int argc, char** argv) {
                      "with --once only the last")
           ->type_name("[N]")
           ->expected(0, 1)
+          ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()))
           ->needs(ring);
   ring->needs(tail);
   app.add_flag("--no-color,--no-colour", line.no_color, "no colours; what alarms stands reversed");
@@ -100,6 +104,14 @@ bool parse(CommandLine& line, int argc, char** argv) {
   return true;
 }
 
+// What was printed must have arrived: a full disk is no success.
+void finish_output() {
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    throw Error(ExitCode::kResource,
+                fmt::format("cannot write to stdout: {}", std::strerror(errno)));
+  }
+}
+
 // Two samples an interval apart, so that rates and last-second spreads exist.
 top::Snapshot sample_twice(top::Collector& collector, std::int64_t interval_ms) {
   static_cast<void>(collector.collect());
@@ -117,6 +129,7 @@ int print_once(top::Collector& collector, const CommandLine& line, bool utf8) {
   view.utf8 = utf8;
   for (const top::Line& text : top::draw(sample_twice(collector, line.interval_ms), view))
     std::printf("%s\n", top::text_without_trailing_blanks(text).c_str());
+  finish_output();
   return 0;
 }
 
@@ -125,19 +138,24 @@ int body(int argc, char** argv) {
   if (!parse(line, argc, argv))
     return 0;
   const std::string dir = instance_folder(line.choice);
+  const bool utf8 = top::locale_is_utf8() && !line.ascii;
   if (line.tail) {
     install_stop_signals();
-    return top::tail(
-        dir, {.ring = line.ring, .count = line.tail_count, .follow = !line.once, .json = line.json},
-        stdout, stop_requested);
+    return top::tail(dir,
+                     {.ring = line.ring,
+                      .count = static_cast<std::uint64_t>(line.tail_count),
+                      .follow = !line.once,
+                      .json = line.json,
+                      .utf8 = utf8},
+                     stdout, stop_requested);
   }
   // A layout that is not there yet may still come; another build's never becomes readable.
   if (shm::inspect_layout(dir).kind == shm::LayoutState::Kind::kForeign || line.once || line.json)
     static_cast<void>(shm::Instance::attach(dir, std::chrono::milliseconds(0)));
-  const bool utf8 = top::locale_is_utf8() && !line.ascii;
   top::Collector collector(dir);
   if (line.json) {
     std::printf("%s\n", top::to_json(sample_twice(collector, line.interval_ms)).c_str());
+    finish_output();
     return 0;
   }
   if (line.once)

@@ -14,6 +14,7 @@ namespace sluice::top {
 namespace {
 
 constexpr std::size_t kBarWidth = 12;
+constexpr std::size_t kRingBarWidth = 10;
 constexpr std::int64_t kOldBeatNs = kNanosPerSecond;
 constexpr double kNearLimit = 0.9;
 
@@ -46,8 +47,8 @@ Cell count_cell(std::uint64_t count, Style style = Style::kPlain) {
   return cell(count_text(count), count == 0 ? Style::kDim : style);
 }
 
-Cell bar_cell(double now, double most, const View& view, Style style) {
-  BarParts parts = bar_parts(now, most, kBarWidth, view.utf8);
+Cell bar_cell(double now, double most, std::size_t width, const View& view, Style style) {
+  BarParts parts = bar_parts(now, most, width, view.utf8);
   return {{std::move(parts.now), style},
           {std::move(parts.most), style == Style::kAlarm ? style : Style::kDim},
           {std::move(parts.rest), Style::kDim}};
@@ -149,22 +150,24 @@ int ring_place(const std::string& name) {
 }
 
 bool loses(const RingFacts& r) {
-  return r.drops != 0 || r.gaps != 0 || r.owed != 0;
+  return r.drops != 0 || r.gaps != 0 || r.owed != 0 || r.refused != 0;
 }
 
 // Dropping is what conflating, refusing and counting rings are for; the others promised not to.
 Style loss_style(const RingFacts& r) {
-  const bool promised =
-      r.policy == shm::RingPolicy::kLossless || r.policy == shm::RingPolicy::kReserved;
-  return promised && r.drops != 0 ? Style::kAlarm : Style::kNote;
+  return broke_its_promise(r) ? Style::kAlarm : Style::kNote;
+}
+
+bool spoilt(const RingFacts& r) {
+  return r.broken || r.detached || !r.trouble.empty();
 }
 
 Cell full_cell(const RingFacts& r, const View& view) {
   const auto slots = static_cast<double>(std::max<std::uint64_t>(r.slots, 1));
   const double now = static_cast<double>(r.depth) / slots;
   const double most = static_cast<double>(r.depth_max) / slots;
-  const Style style = r.broken || now >= kNearLimit ? Style::kAlarm : Style::kBar;
-  return bar_cell(now, most, view, style);
+  const Style style = r.broken || nearly_full(r) ? Style::kAlarm : Style::kBar;
+  return bar_cell(now, most, kRingBarWidth, view, style);
 }
 
 Cell lag_cell(const RingFacts& r, const View& view) {
@@ -182,8 +185,12 @@ std::vector<Cell> ring_row(const RingFacts& r, const View& view) {
     cells.back() = cell(r.trouble, Style::kAlarm);
     return cells;
   }
-  std::string note = loss_text(r);
+  std::string note = loss_text(r, view.utf8);
   Style note_style = loss_style(r);
+  if (r.detached) {
+    note = "CUT OFF" + (note.empty() ? "" : ": " + note);
+    note_style = Style::kAlarm;
+  }
   if (r.broken) {
     note = r.broken_peer != 0 ? "broken peer, seen " + count_text(r.broken_peer) + " times"
                               : "its words contradict each other";
@@ -205,17 +212,21 @@ std::vector<Cell> ring_row(const RingFacts& r, const View& view) {
 
 Table rings(const Snapshot& snapshot, const View& view) {
   Table table;
+  // Who writes and who reads is worth more than what the remaining columns tell; a long loss is
+  // cut.
   table.columns = {{.title = "RING", .least = 16, .sort = 0},
-                   {.title = "FROM, TO", .priority = 6},
+                   {.title = "FROM, TO", .priority = 3},
                    {.title = "MSG/S", .right = true, .least = 5, .sort = 1},
                    {.title = "MESSAGES", .right = true, .priority = 4},
                    {.title = "DEPTH", .right = true, .sort = 2},
                    {.title = "MOST", .right = true, .least = 5},
-                   {.title = "FULL", .priority = 2, .least = kBarWidth},
+                   {.title = "FULL", .priority = 2, .least = kRingBarWidth},
                    {.title = "SLOTS", .right = true, .priority = 7},
                    {.title = "LAG", .right = true, .least = 6, .sort = 3},
                    {.title = "WHEN FULL", .priority = 5},
                    {.title = "LOST", .narrows = true, .sort = 4}};
+  constexpr std::size_t kShortLoss = 26;  // "200 lost · 0 gaps · 1 snap"
+
   table.sort = view.sort_of(Panel::kRings);
   using Before = std::function<bool(const RingFacts&, const RingFacts&)>;
   const std::array<Before, 5> orders{
@@ -226,11 +237,13 @@ Table rings(const Snapshot& snapshot, const View& view) {
       [](const auto& a, const auto& b) { return a.depth > b.depth; },
       [](const auto& a, const auto& b) { return a.lag_ns > b.lag_ns; },
       [](const auto& a, const auto& b) {
-        return std::tuple(a.broken || !a.trouble.empty(), loses(a), a.drops) >
-               std::tuple(b.broken || !b.trouble.empty(), loses(b), b.drops);
+        return std::tuple(spoilt(a), loses(a), a.drops) > std::tuple(spoilt(b), loses(b), b.drops);
       }};
   fill(table, snapshot.rings, view, orders[table.sort],
        [&](const RingFacts& r) { return ring_row(r, view); });
+  Column& lost = table.columns.back();
+  for (const auto& row : table.rows)
+    lost.least = std::max(lost.least, std::min(width_of(row.back()), kShortLoss));
   return table;
 }
 
@@ -294,7 +307,7 @@ std::vector<Cell> limit_row(const LimitFacts& l, const View& view) {
           cell(l.money ? short_decimal(l.used, 2) : l.used),
           l.allowed.empty() ? none(view) : cell(l.allowed, Style::kDim),
           or_none(l.share, view, percent_text, style == Style::kBar ? Style::kPlain : style),
-          bar_cell(used, 0, view, style),
+          bar_cell(used, 0, kBarWidth, view, style),
           cell(l.note, Style::kAlarm)};
 }
 
@@ -348,23 +361,34 @@ std::size_t sort_keys(Panel panel) noexcept {
   return kKeys[static_cast<std::size_t>(panel)];
 }
 
-std::string loss_text(const RingFacts& r) {
-  if (!loses(r))
-    return "";
-  switch (r.policy) {
-    case shm::RingPolicy::kConflate:
-      return fmt::format("{} conflated, {} gaps, {} snapshots{}", count_text(r.drops),
-                         count_text(r.gaps), count_text(r.snapshots),
-                         r.owed == 0 ? "" : ", " + count_text(r.owed) + " owed");
-    case shm::RingPolicy::kRefuse:
-      return count_text(r.drops) + " refused";
-    case shm::RingPolicy::kCountedGap:
-      return fmt::format("{} lost, told by {} gaps", count_text(r.drops), count_text(r.gaps));
-    case shm::RingPolicy::kReserved:
-    case shm::RingPolicy::kLossless:
-      break;
+std::string loss_text(const RingFacts& r, bool utf8) {
+  const char* const dot = utf8 ? " · " : ", ";
+  std::string out;
+  const auto add = [&](std::uint64_t count, const char* what) {
+    out += (out.empty() ? "" : dot) + count_text(count) + ' ' + what;
+  };
+  if (r.drops != 0 || r.gaps != 0 || r.owed != 0) {
+    add(r.drops, r.policy == shm::RingPolicy::kRefuse ? "refused" : "lost");
+    if (r.policy == shm::RingPolicy::kConflate || r.policy == shm::RingPolicy::kCountedGap)
+      add(r.gaps, "gaps");
+    if (r.policy == shm::RingPolicy::kConflate)
+      add(r.snapshots, "snap");
+    if (r.owed != 0)
+      add(r.owed, "owed");
   }
-  return count_text(r.drops) + " lost";
+  if (r.refused != 0)
+    add(r.refused, "refused by consumer");
+  return out;
+}
+
+bool broke_its_promise(const RingFacts& r) noexcept {
+  return r.drops != 0 &&
+         (r.policy == shm::RingPolicy::kLossless || r.policy == shm::RingPolicy::kReserved);
+}
+
+bool nearly_full(const RingFacts& r) noexcept {
+  return !r.broken && r.slots != 0 &&
+         static_cast<double>(r.depth) >= kNearLimit * static_cast<double>(r.slots);
 }
 
 Table panel_table(Panel panel, const Snapshot& snapshot, const View& view) {

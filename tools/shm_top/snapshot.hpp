@@ -64,6 +64,8 @@ struct RingFacts {
   std::uint64_t snapshots{0};
   std::uint64_t owed{0};
   std::uint64_t broken_peer{0};
+  std::uint64_t refused{0};            // by the consumer, as nonsense
+  bool detached{false};                // the consumer takes nothing more from the producer
   bool broken{false};                  // its words contradict each other, or a file was cut short
   std::optional<std::int64_t> lag_ns;  // age of the oldest record nobody has released
   bool lag_at_least{false};            // that record could not be read; a younger one has this age
@@ -130,6 +132,8 @@ struct TradingFacts {
   std::uint64_t unknown{0};
   std::uint64_t fees_pending{0};
   std::uint64_t executions{0};
+  std::uint64_t instruments{0};
+  std::uint64_t halted{0};                                      // of them: take no new risk
   std::vector<std::pair<std::string, std::uint64_t>> refusals;  // by reason, of risk and gateway
   std::vector<std::string> trouble;                             // boards that cannot be read
 };

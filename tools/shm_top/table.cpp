@@ -43,20 +43,28 @@ void narrow(const Table& table, std::vector<Placed>& placed, std::size_t width) 
   }
 }
 
+// The columns that stay, then each other one by its rank if it fits: one too wide does not keep
+// those behind it out.
 std::vector<Placed> place(const Table& table, std::size_t width) {
-  std::vector<Placed> all = natural_widths(table);
-  for (;;) {
-    std::vector<Placed> placed = all;
-    narrow(table, placed, width);
-    if (total(placed) <= width)
-      return placed;
-    const auto victim = std::max_element(all.begin(), all.end(), [&](auto a, auto b) {
-      return table.columns[a.column].priority < table.columns[b.column].priority;
-    });
-    if (victim == all.end() || table.columns[victim->column].priority == 0)
-      return placed;  // the line is cut
-    all.erase(victim);
+  const std::vector<Placed> all = natural_widths(table);
+  std::vector<std::size_t> ranked(all.size());
+  std::iota(ranked.begin(), ranked.end(), std::size_t{0});
+  std::stable_sort(ranked.begin(), ranked.end(), [&](std::size_t a, std::size_t b) {
+    return table.columns[a].priority < table.columns[b].priority;
+  });
+  std::vector<Placed> placed;
+  for (const std::size_t i : ranked) {
+    std::vector<Placed> more = placed;
+    more.insert(std::upper_bound(more.begin(), more.end(), i,
+                                 [](std::size_t a, const Placed& p) { return a < p.column; }),
+                all[i]);
+    std::vector<Placed> narrowed = more;
+    narrow(table, narrowed, width);
+    if (table.columns[i].priority == 0 || total(narrowed) <= width)
+      placed = std::move(more);
   }
+  narrow(table, placed, width);
+  return placed;  // what still stands over is cut
 }
 
 Line pad(Line line, std::size_t width, bool right, bool utf8) {

@@ -28,7 +28,11 @@ class Follower {
  public:
   Follower(const shm::Instance& instance, const shm::RingProbe& ring, const TailOptions& options,
            std::FILE* out)
-      : ring_(ring), json_(options.json), symbols_(read_symbols(instance)), out_(out) {
+      : ring_(ring),
+        json_(options.json),
+        utf8_(options.utf8),
+        symbols_(read_symbols(instance)),
+        out_(out) {
     const std::uint64_t end = ring.tail();
     next_ = end - std::min(options.count, ring.slots());
     if (const std::uint64_t oldest = ring.oldest(); before(next_, oldest))
@@ -72,12 +76,14 @@ class Follower {
       line.number("unseen", count);
       fmt::print(out_, "{}\n", line.json());
     } else {
-      fmt::print(out_, "… {} records were overwritten before they were read\n", count);
+      fmt::print(out_, "{} {} records were overwritten before they were read\n",
+                 utf8_ ? "…" : "...", count);
     }
   }
 
   const shm::RingProbe& ring_;
   bool json_;
+  bool utf8_;
   Symbols symbols_;
   std::FILE* out_;
   std::uint64_t next_{0};

@@ -13,6 +13,7 @@ struct TailOptions {
   std::uint64_t count{10};  // records to begin with, as far as the ring still has them
   bool follow{true};
   bool json{false};  // one object per line
+  bool utf8{true};
 };
 
 // Prints until `stop` says so or the output is gone; takes nothing from the ring, whatever its

@@ -138,6 +138,8 @@ Json gather(const InstanceConfig& config) {
                      {"gaps", probe.gaps()},
                      {"snapshots", probe.snapshots()},
                      {"owed", probe.owed()},
+                     {"refused", probe.refused()},
+                     {"detached", probe.detached()},
                      {"when_full", shm::to_string(probe.policy())}});
   }
   out["positions"] = positions_json(config, instance);
