@@ -173,9 +173,7 @@ class RingConsumer {
   void release_to(std::uint64_t position) noexcept { core_.release_to(position); }
 
   // Calls fn(const R&) for up to `limit` records and gives their slots back in one store at the
-  // end: a consumer that dies inside is handed this batch again. Returns how many. One that streams
-  // does best to look at an empty ring again after some 8 pauses (200 ns): polled at once, the line
-  // is taken from the producer in the middle of its stores (bench/README.md has both).
+  // end: a consumer that dies inside is handed this batch again. Returns how many.
   template <class F>
   std::size_t drain(F&& fn, std::size_t limit) noexcept {
     std::size_t taken = 0;

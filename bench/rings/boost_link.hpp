@@ -17,7 +17,6 @@ class BoostLink {
   static constexpr const char* kName = kBatch == 1 ? "boost" : "boost_batched";
   static constexpr Party kParty = Party::kProcess;
   static constexpr bool kPolls = true;
-  static constexpr bool kRests = false;
 
   class Side {
    public:

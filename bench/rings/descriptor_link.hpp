@@ -20,7 +20,6 @@ class DescriptorLink {
   static constexpr const char* kName = kStream == Stream::kPipe ? "pipe" : "unix";
   static constexpr Party kParty = Party::kProcess;
   static constexpr bool kPolls = false;
-  static constexpr bool kRests = false;
 
   class Side {
    public:

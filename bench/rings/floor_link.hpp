@@ -23,7 +23,6 @@ class FloorLink {
   static constexpr const char* kName = "floor";
   static constexpr Party kParty = Party::kProcess;
   static constexpr bool kPolls = true;
-  static constexpr bool kRests = true;
 
   class Side {
    public:

@@ -92,8 +92,6 @@ concept Link = requires(L& link, End end) {
   { L::kName } -> std::convertible_to<const char*>;
   { L::kParty } -> std::convertible_to<Party>;
   { L::kPolls } -> std::convertible_to<bool>;  // false: its sides block
-  // Its authors advise a streaming receiver to rest between two looks at an empty queue.
-  { L::kRests } -> std::convertible_to<bool>;
   { link.open(end) } -> SideOf<typename L::Message>;
 };
 

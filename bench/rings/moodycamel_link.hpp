@@ -16,7 +16,6 @@ class MoodycamelLink {
   static constexpr const char* kName = "moodycamel";
   static constexpr Party kParty = Party::kThread;
   static constexpr bool kPolls = true;
-  static constexpr bool kRests = false;
 
   class Side {
    public:

@@ -20,7 +20,6 @@ class StageLink {
   static constexpr const char* kName = "stage";
   static constexpr Party kParty = Party::kProcess;
   static constexpr bool kPolls = true;
-  static constexpr bool kRests = true;
 
   class Side {
    public:

@@ -21,7 +21,6 @@ class RingLink {
   static constexpr const char* kName = kPublish == Publish::kSingly ? "ring" : "ring_batched";
   static constexpr Party kParty = Party::kProcess;
   static constexpr bool kPolls = true;
-  static constexpr bool kRests = true;
 
   // One process's role and two ends; made after the fork: a child would share the parent's lock.
   class Side {

@@ -16,7 +16,6 @@ class ZeromqLink {
   static constexpr const char* kName = "zeromq";
   static constexpr Party kParty = Party::kProcess;
   static constexpr bool kPolls = false;
-  static constexpr bool kRests = false;
 
   class Side {
    public:

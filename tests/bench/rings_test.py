@@ -12,9 +12,9 @@ PEERS = ["boost", "moodycamel", "pipe", "unix", "zeromq"]
 METRICS = (
     [f"rtt_{link}_{p}" for link in ["floor", "ring", *PEERS] for p in ("p50", "p99")]
     + [f"rtt_{link}_p999" for link in ("floor", "ring", "boost", "moodycamel")]
-    + [f"stream_64_4096_{link}" for link in ["floor", "floor_tight", *PEERS, "moodycamel_rested"]]
+    + [f"stream_64_4096_{link}" for link in ["floor", "floor_rested", *PEERS, "moodycamel_rested"]]
     + [f"stream_{shape}_{queue}" for shape in ("64_4096", "128_4096", "192_4096", "64_1024", "64_65536")
-       for queue in ("ring", "ring_tight", "ring_batched", "ring_batched_tight", "boost", "boost_rested", "boost_batched",
+       for queue in ("ring", "ring_rested", "ring_batched", "ring_batched_rested", "boost", "boost_rested", "boost_batched",
                      "boost_batched_rested") if (shape, queue) != ("64_4096", "boost")]
     + [f"open_{rate}_{link}_{p}" for rate in ("1m", "5m") for link in ("ring", "boost", "moodycamel")
        for p in ("p50", "p99", "p999", "max")]
@@ -22,12 +22,12 @@ METRICS = (
     + [f"parked_{mode}_{what}" for mode in ("yield", "backoff") for what in ("cpu", "wake")]
     + ["board_write", "board_read", "histogram_record", "counter_add", "clock_read", "trip_look",
        "ring_push_peek_release", "attach_instance", "attach_producer", "attach_consumer", "rtt_stage_p50",
-       "rtt_stage_p99", "hop_added_p50", "yield_switch", "tap_ring", "tap_ring_tight", "tap_ring_batched",
-       "tap_ring_batched_tight"])
+       "rtt_stage_p99", "hop_added_p50", "yield_switch", "tap_ring", "tap_ring_rested", "tap_ring_batched",
+       "tap_ring_batched_rested"])
 
 RATIOS = ["rtt_p50_vs_floor", "rtt_p99_vs_floor", "rtt_p50_vs_best_peer", "rtt_p99_vs_best_peer",
           "throughput_64_vs_best_unbatched", "throughput_64_vs_best_unbatched_rested",
-          "throughput_64_vs_best_unbatched_tight", "throughput_64_vs_best_process", "throughput_64_vs_best_batched",
+          "throughput_64_vs_best_process", "throughput_64_vs_best_batched",
           "throughput_bulk_vs_best_batched", "throughput_128_vs_best_batched", "throughput_192_vs_best_batched",
           "throughput_1024_slots_vs_best_batched", "ring_bulk_batched_vs_single", "tap_batched_vs_single"]
 

@@ -68,7 +68,7 @@ template <class Predicate>
 class Child {
  public:
   template <class Body>
-  explicit Child(Body body) : pid_(fork()) {
+  explicit Child(const Body& body) : pid_(fork()) {
     if (pid_ != 0)
       return;
     prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -192,6 +192,7 @@ TEST_F(Collecting, LossIsToldInTheWordsOfThePolicy) {
   EXPECT_EQ(text(shm::RingPolicy::kRefuse), "3 refused");
   EXPECT_EQ(text(shm::RingPolicy::kCountedGap), "3 lost, 2 gaps");
   EXPECT_EQ(text(shm::RingPolicy::kLossless), "3 lost");
+  // NOLINTNEXTLINE: what a spoilt header may hold
   EXPECT_EQ(text(static_cast<shm::RingPolicy>(99)), "3 lost");
 }
 
@@ -363,7 +364,7 @@ TEST_F(Collecting, KillWordsStateLimitsAndRefusalsComeFromBoardsAndPages) {
   EXPECT_DOUBLE_EQ(limit("account", "gross exposure").share.value_or(0), 0.6);
   EXPECT_DOUBLE_EQ(limit("account", "order rows").share.value_or(0), 0.75);
 
-  head.trading_state = static_cast<TradingState>(77);
+  head.trading_state = static_cast<TradingState>(77);  // NOLINT: what a spoilt row may hold
   limits.store(0, head);
   EXPECT_EQ(collector().collect().trading.state, "#77");
 }

@@ -232,6 +232,7 @@ TEST_F(ShmTop, OutputThatCannotBeWrittenIsAFailure) {
     const std::string command = std::string(kBinary) + " --dir " + dir() + " --interval 50 " +
                                 option + " 2>&1 >/dev/full </dev/null";
     std::FILE* pipe = popen(command.c_str(), "r");
+    ASSERT_NE(pipe, nullptr);
     std::string error;
     for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe))
       error.push_back(static_cast<char>(c));

@@ -49,6 +49,7 @@ class Terminal {
     if (ignored_signal != 0)
       ::signal(ignored_signal, SIG_IGN);
     std::vector<char*> arguments;
+    arguments.reserve(command.size() + 1);
     for (const std::string& word : command)
       arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);

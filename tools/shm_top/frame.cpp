@@ -292,6 +292,7 @@ std::string hidden_text(const std::vector<Block>& blocks, const std::vector<std:
 std::vector<Line> column_lines(const std::vector<Panel>& panels, const Snapshot& snapshot,
                                View& view, std::size_t width, std::size_t height) {
   std::vector<Block> blocks;
+  blocks.reserve(panels.size());
   for (const Panel panel : panels)
     blocks.push_back(make_block(panel, snapshot, view, width));
   std::vector<std::size_t> given = share_out(blocks, view.panel, height);
