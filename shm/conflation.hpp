@@ -106,6 +106,11 @@ class Conflator {
     SLUICE_ASSERT(row < rows_, "conflation row out of range");
     return test(dirty_, row);
   }
+  // The row's next record is the first after a gap, and will say so.
+  [[nodiscard]] bool flagged(std::uint32_t row) const noexcept {
+    SLUICE_ASSERT(row < rows_, "conflation row out of range");
+    return test(flagged_, row);
+  }
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_total_; }
   [[nodiscard]] std::uint32_t owed_rows() const noexcept { return dirty_rows_; }
 

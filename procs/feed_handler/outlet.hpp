@@ -87,27 +87,21 @@ class MarketOutlet {
   MarketOutlet(std::unique_ptr<Ring> ring, const MarketRows& rows, std::vector<std::uint8_t> wants)
       : ring_(std::move(ring)),
         wants_(std::move(wants)),
-        missed_(wants_.size(), 0),
         conflator_(*ring_, rows, static_cast<std::uint32_t>(wants_.size())) {}
 
   // The first record of an incarnation: every row counts as after a gap.
   void begin_session(const MarketEvent& mark) noexcept { conflator_.open(mark); }
 
   // Events were missed before they came here: the next record of every row is after a gap.
-  void mark_all_after_gap() noexcept {
-    conflator_.flag_all();
-    std::fill(missed_.begin(), missed_.end(), std::uint8_t{1});
-  }
+  void mark_all_after_gap() noexcept { conflator_.flag_all(); }
 
   // Before an event of the instrument changes anything: tells what is owed, as far as there is
   // room.
   void prepare(std::uint32_t i) noexcept {
     if (wants_[i] == 0)
       return;
-    if (missed_[i] != 0) {
-      missed_[i] = 0;
-      conflator_.touch(i);
-    }
+    if (conflator_.flagged(i))
+      conflator_.touch(i);  // what stands in the row comes first, if anything does
     settle();
   }
 
@@ -125,7 +119,6 @@ class MarketOutlet {
  private:
   std::unique_ptr<Ring> ring_;
   std::vector<std::uint8_t> wants_;
-  std::vector<std::uint8_t> missed_;  // the connection was away since the row's last record
   shm::Conflator<Ring, MarketRows> conflator_;
 };
 

@@ -14,8 +14,7 @@
 #include <random>
 
 #include "common/strategy/host.hpp"
-#include "common/trading/risk_core.hpp"
-#include "tests/trading/gateway_fixture.hpp"
+#include "tests/trading/risk_fixture.hpp"
 
 namespace sluice::testing {
 namespace {
@@ -73,23 +72,19 @@ class Intents final : public StrategyOutput {
 };
 
 RiskRules wide_rules() {
-  RiskInstrument i;
-  i.max_order_qty = qty("10");
-  i.max_order_notional = cash("1000000");
-  i.max_position = qty("1000");
-  i.max_exposure = cash("90000000");
-  RiskRules r;
-  r.instruments = {i, i, i};
-  RiskStrategy s;
-  s.instruments = {kBtc};
-  s.max_position = qty("1000");
-  s.budget = cash("90000000");
-  r.strategies = {s, s};
+  RiskRules r = risk_rules();
+  for (RiskInstrument& i : r.instruments) {
+    i.max_position = qty("1000");
+    i.max_exposure = cash("90000000");
+  }
+  for (RiskStrategy& s : r.strategies) {
+    s.max_position = qty("1000");
+    s.budget = cash("90000000");
+  }
   r.gross_exposure = cash("90000000");
   r.open_orders = 64;
   r.reservations = 1024;
-  r.deadline_max_ns = 60 * kSec;
-  r.clock_tolerance_ns = kMs;
+  r.market_data_max_age_ns = 0;  // one quote has to do
   return r;
 }
 
