@@ -110,7 +110,7 @@ def drawn(column, row, text, key):
     foreground, _, dim, _, reverse = key
     colour = foreground or (DIM if dim else FOREGROUND)
     shapes, rest = [], list(text)
-    for match in re.finditer(r"[█▉▊▋▌▍▎▏]+·*|─*·+|─+", "" if reverse else text):
+    for match in re.finditer(r"[█▉▊▋▌▍▎▏]+·*|─+·*|··+|─+", "" if reverse else text):
         found, x, y = match.group(), MARGIN + (column + match.start()) * CELL_WIDTH, BAR + row * CELL_HEIGHT
         width = len(found) * CELL_WIDTH
         if found[0] in BLOCKS or found[-1] == "·":
