@@ -10,6 +10,8 @@ namespace sluice::sqlite {
 namespace {
 
 Trouble trouble_of(int code) noexcept {
+  if (code == SQLITE_READONLY_ROLLBACK || code == SQLITE_READONLY_RECOVERY)
+    return Trouble::kUnfinished;
   switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -40,6 +42,10 @@ const char* remedy_of(Trouble trouble) noexcept {
       return "move the file aside; it is made anew from the journal";
     case Trouble::kGone:
       return "check the folder, its permissions and the disk";
+    case Trouble::kUnfinished:
+      return "its writer was killed inside a transaction: start sluice-persistence, which "
+             "completes "
+             "it (--drain-only: and then ends)";
     case Trouble::kOther:
       break;
   }

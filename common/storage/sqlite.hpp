@@ -23,7 +23,8 @@ enum class Trouble : std::uint8_t {
   kNoSpace,  // disk or quota full: try again when there is space
   kDamaged,  // the file is no database, or a damaged one: a person has to decide
   kGone,     // it cannot be opened, read or written: permissions, a missing folder, a failing disk
-  kOther,    // anything else, a constraint among them
+  kUnfinished,  // its writer died inside a transaction, and a reader may not undo it
+  kOther,       // anything else, a constraint among them
 };
 
 class SqliteError : public Error {

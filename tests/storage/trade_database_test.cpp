@@ -419,6 +419,28 @@ TEST_F(Trades, UpgradesAnOlderSchemaAndKeepsItsRows) {
   EXPECT_GT(count(look, "executions_text"), 0);
 }
 
+TEST_F(Trades, AReaderOfOneThatIsHalfWrittenIsToldWhoCompletesIt) {
+  // What a writer leaves that is killed before the file has its WAL: pages and a rollback journal.
+  const std::string whole = path_ + ".whole";
+  {
+    sqlite::Connection writer(whole, sqlite::Connection::Mode::kReadWriteCreate);
+    writer.run("PRAGMA synchronous = OFF; CREATE TABLE t (a); BEGIN; INSERT INTO t VALUES (1)");
+    std::filesystem::copy_file(whole, path_);
+    std::filesystem::copy_file(whole + "-journal", path_ + "-journal");
+  }
+  sqlite::Connection look(path_, sqlite::Connection::Mode::kReadOnly);
+  try {
+    static_cast<void>(look.number("SELECT count(*) FROM t"));
+    FAIL() << "it was read";
+  } catch (const sqlite::SqliteError& error) {
+    EXPECT_EQ(error.trouble(), sqlite::Trouble::kUnfinished);
+    EXPECT_THAT(error.what(), HasSubstr("start sluice-persistence, which completes it"));
+  }
+  sqlite::Connection writer(path_, sqlite::Connection::Mode::kReadWriteCreate);
+  EXPECT_EQ(count(writer, "t"), 0);
+  EXPECT_EQ(count(look, "t"), 0);
+}
+
 TEST_F(Trades, ADatabaseOfAnotherProgramIsRefusedUntouched) {
   {
     sqlite::Connection other(path_, sqlite::Connection::Mode::kReadWriteCreate);
