@@ -160,9 +160,14 @@ class BoardReader {
       return BoardRead::kNever;
     typename Record::Words value;
     const BoardRead result = Record::Core::load(words(i), value);
-    if (result == BoardRead::kOk)
-      row = std::bit_cast<Row>(value);
-    return result;
+    if (result != BoardRead::kOk)
+      return result;
+    // A row may lie across two pages. Where the second one was cut away its words read as zero
+    // beside a version that stands.
+    if (segment_.region.hostile())
+      return BoardRead::kNever;
+    row = std::bit_cast<Row>(value);
+    return BoardRead::kOk;
   }
   // Grows with every store: a cheap way to see that a row changed. 0: never written.
   [[nodiscard]] std::uint64_t version(std::uint32_t i) const noexcept {

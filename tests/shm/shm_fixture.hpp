@@ -44,8 +44,10 @@ struct Checked {
 };
 using OneLine = Checked<7>;
 using FourLines = Checked<31>;
+using AcrossPages = Checked<23>;  // a board's row of it is 384 bytes
 SLUICE_SCHEMA(OneLine, sequence, echo);
 SLUICE_SCHEMA(FourLines, sequence, echo);
+SLUICE_SCHEMA(AcrossPages, sequence, echo);
 
 struct OtherOneLine {
   std::array<std::uint64_t, 7> words;

@@ -187,6 +187,27 @@ TEST_P(Truncation, BoardUnderItsReadersAndItsWriter) {
   EXPECT_EQ(reader.load(63, row), BoardRead::kNever);
 }
 
+// A row of 384 bytes with the version in one page and most of the value in the next.
+TEST_F(ShmTest, ABoardsRowAcrossACutPageIsNotHalfRead) {
+  using Row = AcrossPages;
+  static_assert(kPageBytes % (board_row_words(23) * sizeof(std::uint64_t)) != 0);
+  constexpr std::uint32_t kAcross = 10;  // bytes 3,840 to 4,224 of the rows
+  Layout layout = small_layout(1024);
+  layout.boards.push_back(board_spec<Row>("wide", 16, "producer"));
+  create_layout(layout, false);
+  const RoleLock owning = role("producer");
+  const Instance instance = attach();
+  BoardWriter<Row> writer(instance, "wide");
+  const BoardReader<Row> reader(instance, "wide");
+  writer.store(kAcross, Row::of(1));  // into copy 1: 64 bytes of it before the page's end
+  Row row{};
+  ASSERT_EQ(reader.load(kAcross, row), BoardRead::kOk);
+  ASSERT_EQ(truncate(path(board_file("wide")).c_str(), kBoardRowsOffset + kPageBytes), 0);
+  row = Row::of(3);
+  EXPECT_EQ(reader.load(kAcross, row), BoardRead::kNever);
+  EXPECT_EQ(row.sequence, 3U) << "what was read of a torn row was handed out";
+}
+
 TEST_P(Truncation, StagePageUnderItsReadersAndItsStage) {
   const RoleLock owning = role("risk");
   const Instance instance = attach();
