@@ -113,6 +113,18 @@ class Conflator {
   }
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_total_; }
   [[nodiscard]] std::uint32_t owed_rows() const noexcept { return dirty_rows_; }
+  // Those of them below `end`. Costs a look at each word of bits while anything is owed.
+  [[nodiscard]] std::uint32_t owed_rows_below(std::uint32_t end) const noexcept {
+    SLUICE_ASSERT(end <= rows_, "conflation row out of range");
+    int owed = 0;
+    if (dirty_rows_ != 0) {
+      for (std::uint32_t word = 0; word < end / kBits; ++word)
+        owed += std::popcount(dirty_[word]);
+      if (end % kBits != 0)
+        owed += std::popcount(dirty_[end / kBits] & (bit(end) - 1));
+    }
+    return static_cast<std::uint32_t>(owed);
+  }
 
   // Pays what is owed as far as there is room. A gap waits until all that is owed fits, or half the
   // ring is free: a ring that swallows one record at a time would else get one gap a record. Once

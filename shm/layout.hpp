@@ -97,6 +97,7 @@ struct LayoutState {
   std::uint64_t build_id{0};
   std::uint64_t generation{0};
   std::vector<std::string> undrained;  // lossless rings that still hold records, one line each
+  std::vector<std::string> untold;     // those whose dead producer lost records and told nobody
 };
 [[nodiscard]] LayoutState inspect_layout(const std::string& dir);
 

@@ -61,8 +61,8 @@ std::uint64_t undrained_records(const std::string& data, const std::string& curs
   return tail - released;
 }
 
-std::vector<std::string> undrained_rings(const std::string& dir) {
-  std::vector<std::string> lines;
+// What is in lossless rings without having been taken, and what did not even get into them.
+void look_into_lossless_rings(const std::string& dir, LayoutState& state) {
   for (const std::string& file : segment_files(dir)) {
     SegmentHeader header{};
     if (!read_bytes(dir + '/' + file, 0, &header, sizeof(header)))
@@ -77,10 +77,16 @@ std::vector<std::string> undrained_rings(const std::string& dir) {
     const std::uint64_t records =
         undrained_records(dir + '/' + file, dir + '/' + ring_cursor_file(name), header);
     if (records != 0)
-      lines.push_back("ring " + name + ": " + std::to_string(records) + " records that '" +
-                      std::string(view_of(header.peer)) + "' has not taken");
+      state.undrained.push_back("ring " + name + ": " + std::to_string(records) +
+                                " records that '" + std::string(view_of(header.peer)) +
+                                "' has not taken");
+    const std::uint64_t owed =
+        read_word(dir + '/' + file, kRingWordsOffset + offsetof(ProducerWords<StdAtomics>, owed));
+    if (owed != 0)
+      state.untold.push_back("ring " + name + ": '" + std::string(view_of(header.owner)) +
+                             "' lost " + std::to_string(owed) + " records or more and told '" +
+                             std::string(view_of(header.peer)) + "' of no gap");
   }
-  return lines;
 }
 
 }  // namespace
@@ -140,7 +146,7 @@ LayoutState inspect_layout(const std::string& dir) {
     state.generation = header.generation;
     state.kind = LayoutState::Kind::kComplete;
   }
-  state.undrained = undrained_rings(dir);
+  look_into_lossless_rings(dir, state);
   return state;
 }
 

@@ -93,6 +93,10 @@ inline constexpr unsigned kEventIncarnationShift = 40;
 [[nodiscard]] constexpr std::uint32_t event_incarnation(std::uint64_t n) noexcept {
   return static_cast<std::uint32_t>(n >> kEventIncarnationShift);
 }
+// Below every event of that incarnation, above every one before.
+[[nodiscard]] constexpr std::uint64_t event_before_all_of(std::uint32_t incarnation) noexcept {
+  return std::uint64_t{incarnation} << kEventIncarnationShift;
+}
 
 enum class FeeStatus : std::uint8_t { kNone = 0, kEstimated = 1, kFinal = 2 };
 

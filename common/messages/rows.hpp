@@ -170,10 +170,11 @@ struct LimitRow {
   Qty max_position{};
   Cash max_exposure{};
   std::uint32_t strategy_incarnation{0};
-  std::uint32_t reserved{0};
+  std::uint32_t open_orders_max{0};  // head: orders of ours that may be open at one time
 };
 SLUICE_SCHEMA(LimitRow, incarnation, trading_state, published_ns, sequence, max_order_qty,
-              max_order_notional, max_position, max_exposure, strategy_incarnation, reserved);
+              max_order_notional, max_position, max_exposure, strategy_incarnation,
+              open_orders_max);
 
 // Board `instruments`, written once at set-up.
 struct InstrumentRow {

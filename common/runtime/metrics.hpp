@@ -95,6 +95,7 @@ enum class RiskMetric : std::uint32_t {
   kResized,
   kRefused,
   kMalformed,
+  kDuplicates,  // decided by the risk before this one, which died before it released them
   kExecutions,
   kSheets,
   kMarketEvents,
@@ -111,6 +112,7 @@ inline constexpr auto kRiskRows = shm::metric_rows<RiskMetric>({
     {RiskMetric::kResized, "resized", "1", shm::MetricKind::kCounter},
     {RiskMetric::kRefused, "refused", "1", shm::MetricKind::kCounter},
     {RiskMetric::kMalformed, "malformed", "1", shm::MetricKind::kCounter},
+    {RiskMetric::kDuplicates, "duplicates", "1", shm::MetricKind::kCounter},
     {RiskMetric::kExecutions, "executions", "1", shm::MetricKind::kCounter},
     {RiskMetric::kSheets, "sheets", "1", shm::MetricKind::kCounter},
     {RiskMetric::kMarketEvents, "market_events", "1", shm::MetricKind::kCounter},

@@ -2,6 +2,10 @@
 // and told by a gap record as soon as there is room, so that the journal names what it lacks.
 //
 // Thread contract: the stage's hot thread. No allocation, no system call.
+// Invariants:
+//  1. An incarnation's first tap is its session, however long the ring stays full.
+//  2. What is untold stands in the ring's `owed`: a stage that dies owing is told of by the next
+//     one, in a gap of at least so many.
 #pragma once
 
 #include <string>
@@ -16,12 +20,14 @@ class TapWriter {
  public:
   // `ring_index` is the ring's place in persistence_rings().
   TapWriter(StageShell& shell, const std::string& ring, std::uint16_t ring_index)
-      : ring_(shell.instance(), ring), index_(ring_index), incarnation_(shell.incarnation()) {
-    push(TapType::kSession,
-         IncarnationRecord{.incarnation = incarnation_,
-                           .reserved = 0,
-                           .generation = shell.instance().generation()},
-         shell.now());
+      : ring_(shell.instance(), ring),
+        index_(ring_index),
+        session_{.incarnation = shell.incarnation(),
+                 .reserved = 0,
+                 .generation = shell.instance().generation()},
+        owed_before_(ring_.owed()),
+        lost_(owed_before_) {
+    static_cast<void>(tell_gap(shell.now()));
   }
 
   // False when the tap was counted as lost.
@@ -53,7 +59,8 @@ class TapWriter {
     return taken;
   }
 
-  // False: something was lost, and there is no room to tell it.
+  // To be called when nothing new comes, too. False: something was lost, and there is no room to
+  // tell it.
   [[nodiscard]] bool tell_gap(MonoNanos now) noexcept {
     const bool told = send_gap(now);
     flush();
@@ -64,10 +71,16 @@ class TapWriter {
     ++lost_;
     ++lost_total_;
     ring_.note_drop();
+    publish_owed();
   }
   // What was told instead of lost records (shm/conflation.hpp).
   void note_snapshot() noexcept { ring_.note_snapshot(); }
-  void set_owed(std::uint64_t rows) noexcept { ring_.set_owed(rows); }
+  void set_owed(std::uint64_t rows) noexcept {
+    rows_owed_ = rows;
+    publish_owed();
+  }
+  // Records that the incarnation before this one had lost untold, or more.
+  [[nodiscard]] std::uint64_t owed_before() const noexcept { return owed_before_; }
 
   [[nodiscard]] std::uint64_t lost() const noexcept { return lost_total_; }
   [[nodiscard]] std::uint64_t free_slots() noexcept { return ring_.free_slots(); }
@@ -84,20 +97,32 @@ class TapWriter {
   }
 
   bool send_gap(MonoNanos now) noexcept {
-    if (lost_ == 0)
+    if (lost_ == 0 && !owes_session_) [[likely]]
       return true;
     Tap tap;
+    if (owes_session_) {
+      tap.set_body(TapType::kSession, session_);
+      if (!send(tap, now))
+        return false;
+      owes_session_ = false;
+    }
+    if (lost_ == 0)
+      return true;
     tap.set_body(TapType::kGap, GapRecord{.lost = lost_, .next_sequence = next_ + 1});
     if (!send(tap, now))
       return false;
     ring_.note_gap();
     lost_ = 0;
+    publish_owed();
     return true;
   }
 
+  // Rows owe one lost record at least; what is not yet in a gap may be more.
+  void publish_owed() noexcept { ring_.set_owed(lost_ > rows_owed_ ? lost_ : rows_owed_); }
+
   bool send(Tap& tap, MonoNanos now) noexcept {
     tap.ring = index_;
-    tap.incarnation = incarnation_;
+    tap.incarnation = session_.incarnation;
     tap.sequence = next_;
     tap.now_ns = now;
     if (!ring_.try_stage(tap)) {
@@ -112,9 +137,12 @@ class TapWriter {
   // Taps are bulk: fetching ahead hurts once the ring outgrows the core's cache.
   shm::RingProducer<Tap, shm::NoPrefetch> ring_;
   std::uint16_t index_;
-  std::uint32_t incarnation_;
+  IncarnationRecord session_;
+  bool owes_session_{true};
+  std::uint64_t owed_before_;
   std::uint64_t next_{1};
-  std::uint64_t lost_{0};  // since the last record that was taken
+  std::uint64_t lost_;  // since the last gap that was taken
+  std::uint64_t rows_owed_{0};
   std::uint64_t lost_total_{0};
 };
 

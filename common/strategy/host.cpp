@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/error.hpp"
+#include "common/trading/checked.hpp"
 
 namespace sluice {
 
@@ -51,8 +52,8 @@ void StrategyHost::on_market(const MarketEvent& event, MonoNanos now) noexcept {
             .reserved = 0,
             .instrument = event.instrument,
             .receive_ns = event.receive_ns};
-  suppressed_ =
-      options_.max_event_age_ns > 0 && now_.ns - event.receive_ns.ns > options_.max_event_age_ns;
+  suppressed_ = options_.max_event_age_ns > 0 &&
+                sub_saturating(now_.ns, event.receive_ns.ns) > options_.max_event_age_ns;
   if (suppressed_)
     ++counters_.stale;
   strategy_.on_market(event, *this);

@@ -65,7 +65,7 @@ GatewayCore::GatewayCore(const GatewayRules& rules, const InstrumentTable& instr
 
 void GatewayCore::start(std::uint32_t incarnation, std::uint16_t account, MonoNanos now,
                         WallNanos wall_now) noexcept {
-  n_ = std::uint64_t{incarnation} << kEventIncarnationShift;
+  n_ = event_before_all_of(incarnation);
   begin(now);
   incarnation_ = incarnation;
   account_index_ = account;

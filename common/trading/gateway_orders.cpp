@@ -199,8 +199,10 @@ Reason GatewayCore::admit(const Intent& intent, const IntentContext& context, Ga
     return Reason::kHandOverFull;
   }
   // Who does not read what became of its orders takes no new risk. A way out needs no room: what
-  // the ring cannot take is told as the order's state later.
-  return context.execution_ring_room || gate.reduces ? Reason::kNone : Reason::kRingFull;
+  // the ring cannot take is told as the order's state later. Until then that order's row is held
+  // back, so there is an end to it: the table is everybody's.
+  const bool room = context.execution_ring_room || (gate.reduces && context.owed_within_limits);
+  return room ? Reason::kNone : Reason::kRingFull;
 }
 
 GateResult GatewayCore::ask_gate(const Intent& intent, const IntentContext& context) noexcept {

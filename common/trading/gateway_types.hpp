@@ -23,6 +23,7 @@ struct IntentContext {
   bool connection_ready{false};     // a connection for orders is idle
   bool hand_over_room{false};       // the queue to the network thread has room
   bool execution_ring_room{false};  // on every execution ring
+  bool owed_within_limits{false};   // no full ring holds back more rows than it may
 };
 
 // A replace as the venue is asked for it. Fields that stay are not sent: the venue takes a changed

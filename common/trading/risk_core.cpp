@@ -72,8 +72,7 @@ RiskDecision RiskCore::on_intent(Intent& intent, std::uint16_t strategy, bool or
   if (intent.id.incarnation > s.incarnation) {
     s = {intent.id.incarnation, 0};
   }
-  // By its number; or, after a restart of ours that knows no numbers yet, by the order that the
-  // gateway has told of: the risk before us approved it and died before it released the intent.
+  // By its number; or by the order that the gateway has told of.
   if (!stale && (intent.id.sequence <= s.last_sequence || find(intent.id) != nullptr)) {
     ++duplicates_;
     return {};
@@ -410,7 +409,7 @@ void RiskCore::on_execution(const Execution& e) noexcept {
     // The board's rows, read at a cold start, or a snapshot have it already, all but the end of an
     // order that has no row: that is told by itself, behind the snapshots of others.
     Reservation* const known = e.intent.is_none() ? nullptr : find(e.intent);
-    if (known != nullptr && is_terminal(e.state)) {
+    if (known != nullptr && e.kind == ExecutionKind::kRefused) {
       close(*known);
     }
     return;
@@ -471,6 +470,14 @@ void RiskCore::on_execution(const Execution& e) noexcept {
   if (filled > 0) {
     if (!snapshot) {
       trade(filled);
+      // What traded before the gateway knew the order is in no book of its own: its snapshots will
+      // not tell it.
+      const std::int64_t unbooked =
+          sub_saturating(filled, e.kind == ExecutionKind::kFill ? e.qty.raw : 0);
+      if (unbooked > 0) {
+        add_saturating(holding(own, e.instrument).base,
+                       e.side == Side::kBuy ? unbooked : -unbooked);
+      }
     }
     r->filled = e.cum_qty.raw;
     recount(*r);
@@ -518,6 +525,18 @@ void RiskCore::adopt_order(const OrderRow& row) noexcept {
   }
 }
 
+void RiskCore::adopt_decided(const IntentId& intent) noexcept {
+  if (intent.strategy >= strategies_.size()) {
+    return;
+  }
+  StrategyState& s = strategies_[intent.strategy];
+  if (intent.incarnation > s.incarnation) {
+    s = {intent.incarnation, intent.sequence};
+  } else if (intent.incarnation == s.incarnation) {
+    s.last_sequence = std::max(s.last_sequence, intent.sequence);
+  }
+}
+
 LimitRow RiskCore::publish_head(MonoNanos now) noexcept {
   LimitRow row;
   row.incarnation = incarnation_;
@@ -525,6 +544,7 @@ LimitRow RiskCore::publish_head(MonoNanos now) noexcept {
   row.published_ns = now;
   row.sequence = ++sheet_sequence_;
   row.max_exposure = rules_.gross_exposure;
+  row.open_orders_max = rules_.open_orders;
   return row;
 }
 

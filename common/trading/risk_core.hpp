@@ -80,6 +80,8 @@ class RiskCore {
   void adopt_position(std::uint16_t strategy, std::uint32_t instrument, std::int64_t position,
                       std::uint64_t n) noexcept;
   void adopt_order(const OrderRow& row) noexcept;
+  // The risk before this one decided the intent, and with it all before it of that incarnation.
+  void adopt_decided(const IntentId& intent) noexcept;
 
   // Limit sheet. publish_head() raises the sequence.
   [[nodiscard]] LimitRow publish_head(MonoNanos now) noexcept;

@@ -22,6 +22,23 @@
 
 namespace sluice {
 
+// How many rows of the order table the rings may hold back before not even reductions pass: a
+// quarter for the journal, a quarter for risk, and a quarter that the strategies share evenly. The
+// last one stays for what is found at the venue and for everybody's way out.
+struct OwedLimits {
+  std::uint32_t shared;    // journal, risk: each
+  std::uint32_t strategy;  // each
+
+  [[nodiscard]] static constexpr OwedLimits of(std::uint32_t order_rows,
+                                               std::size_t strategies) noexcept {
+    const std::uint32_t quarter = order_rows / 4;
+    const auto share = static_cast<std::uint32_t>(quarter / (strategies == 0 ? 1 : strategies));
+    return {.shared = quarter == 0 ? 1 : quarter, .strategy = share == 0 ? 1 : share};
+  }
+};
+static_assert(2 * OwedLimits::of(8'192, 3).shared + 3 * OwedLimits::of(8'192, 3).strategy <=
+              8'192 / 4 * 3);
+
 // Where the snapshots of one ring come from: the core's rows, and the refusals that were kept.
 class ExecutionRows {
  public:
@@ -32,6 +49,7 @@ class ExecutionRows {
       : core_(core), order_rows_(order_rows), refusals_(refusals) {}
 
   [[nodiscard]] std::uint32_t count() const noexcept { return order_rows_ + places(); }
+  [[nodiscard]] std::uint32_t orders() const noexcept { return order_rows_; }
 
   [[nodiscard]] bool is_kept(const Execution& e) const noexcept {
     return e.kind == ExecutionKind::kRefused || e.order_row >= order_rows_;
@@ -107,6 +125,10 @@ class ExecutionOutlet {
     return conflator_.owes(order_row);
   }
   [[nodiscard]] bool owes_anything() const noexcept { return conflator_.owes(); }
+  // Orders that wait for their snapshot, and whose rows no other order can have meanwhile.
+  [[nodiscard]] std::uint32_t owed_orders() const noexcept {
+    return conflator_.owed_rows_below(rows_.orders());
+  }
   [[nodiscard]] std::uint64_t lost() const noexcept { return conflator_.lost(); }
   [[nodiscard]] std::uint64_t forgotten() const noexcept { return forgotten_; }
 

@@ -6,6 +6,7 @@
 
 #include "common/base/log.hpp"
 #include "common/runtime/topology.hpp"
+#include "common/trading/checked.hpp"
 #include "procs/order_gateway/alert_text.hpp"
 #include "procs/order_gateway/rules.hpp"
 #include "procs/order_gateway/venue_session.hpp"
@@ -38,8 +39,9 @@ GatewayApp::GatewayApp(StageShell& shell, Credentials credentials)
       core_(gateway_rules(shell.config()), instruments_, *this),
       orders_(shell.instance(), ring::kOrder),
       commands_(shell.instance(), ring::command(kGatewayRole)),
+      // Each open order may have a replace under way that is refused as well.
       executions_risk_(shell.instance(), ring::kExecutionRisk, core_,
-                       shell.config().gateway.orders_max, shell.config().risk.max_open_orders),
+                       shell.config().gateway.orders_max, 2 * shell.config().risk.max_open_orders),
       journal_(shell, ring::kExecutionPersistence,
                persistence_ring_index(shell.config(), ring::kExecutionPersistence)),
       journal_ring_(journal_, shell),
@@ -71,7 +73,9 @@ GatewayApp::GatewayApp(StageShell& shell, Credentials credentials)
 }
 
 // A cold start knows nothing of what a dead incarnation left on its boards; a reader must not
-// either. What works at the venue comes back through the first audit.
+// either. What works at the venue comes back through the first audit. The positions are as of this
+// incarnation: who adopts them skips what the rings still hold of the one before, which would be
+// booked on top of them in part.
 void GatewayApp::clear_boards() {
   for (std::uint32_t i = 0; i < order_board_.rows(); ++i) {
     OrderRow row;
@@ -79,8 +83,11 @@ void GatewayApp::clear_boards() {
       order_board_.store(i, OrderRow{});
     }
   }
-  for (std::uint32_t i = 0; i < position_board_.rows(); ++i)
-    position_board_.store(i, core_.position(i));
+  for (std::uint32_t i = 0; i < position_board_.rows(); ++i) {
+    PositionRow row = core_.position(i);
+    row.n = event_before_all_of(shell_.incarnation());
+    position_board_.store(i, row);
+  }
 }
 
 // A gateway that died owing a consumer its executions took them along: that consumer counts a
@@ -91,6 +98,14 @@ void GatewayApp::check_owed_before() {
   for (std::size_t s = 0; s < strategies_.size(); ++s) {
     if (strategies_[s]->executions.owed_before() != 0)
       who += (who.empty() ? "" : ", ") + strategy_role(config.strategies[s].name);
+  }
+  if (const std::uint64_t lost = journal_.owed_before(); lost != 0) {
+    shell_.page().error(kRingCode, "the gateway before this one died owing the journal executions",
+                        shell_.now());
+    log_warn(
+        "the gateway before this one died owing the journal {} records or more: a gap in it "
+        "says so, and the venue's activities have the fills",
+        lost);
   }
   if (who.empty())
     return;
@@ -116,8 +131,15 @@ std::size_t GatewayApp::poll(MonoNanos now) {
   settle_rings(now);
   std::size_t work = take_venue_events();
   for (std::uint16_t s = 0; s < strategies_.size(); ++s) {
-    work += strategies_[s]->cancels.drain(
-        [&](const Cancel& cancel) { core_.on_cancel(cancel, s, now); }, kBatch);
+    auto& cancels = strategies_[s]->cancels;
+    work += cancels.drain(
+        [&](const Cancel& cancel) {
+          const std::uint64_t foreign = core_.counters().cancels_foreign;
+          core_.on_cancel(cancel, s, now);
+          if (core_.counters().cancels_foreign != foreign)
+            cancels.note_refused();
+        },
+        kBatch);
   }
   work += release_held();
   if (trading_) {
@@ -208,7 +230,8 @@ void GatewayApp::measure(const PostResult& result) noexcept {
   const OrderRow& row = core_.row(result.ref.row);
   page.record(GatewayMetric::kGateToWire, result.wire_ns.ns - result.hand_over_ns.ns);
   if (row.cause.receive_ns.ns != 0) {
-    page.record(GatewayMetric::kTickToOrder, result.wire_ns.ns - row.cause.receive_ns.ns);
+    page.record(GatewayMetric::kTickToOrder,
+                sub_saturating(result.wire_ns.ns, row.cause.receive_ns.ns));
   }
   if (result.outcome == RequestOutcome::kAccepted) {
     page.record(GatewayMetric::kOrderToAck, result.answer_ns.ns - result.wire_ns.ns);
@@ -218,9 +241,13 @@ void GatewayApp::measure(const PostResult& result) noexcept {
 void GatewayApp::take_order(Intent intent) {
   polled_ = shell_.now();
   shm::StagePage& page = shell_.page();
-  page.record(GatewayMetric::kRiskToGateway, polled_.ns - intent.stamps.risk_publish.ns);
+  page.record(GatewayMetric::kRiskToGateway,
+              sub_saturating(polled_.ns, intent.stamps.risk_publish.ns));
   const std::uint64_t submitted = core_.counters().submitted;
+  const std::uint64_t garbage = core_.counters().garbage_intents;
   core_.on_intent(intent, context_for(intent));
+  if (core_.counters().garbage_intents != garbage)
+    orders_.note_refused();
   if (core_.counters().submitted != submitted) {
     page.record(GatewayMetric::kGate, shell_.now().ns - polled_.ns);
   }
@@ -247,6 +274,10 @@ IntentContext GatewayApp::context_for(const Intent& intent) {
     context.strategy_incarnation = port.page.incarnation();
     context.execution_ring_room =
         port.executions->room_for_new_risk() && executions_risk_->room_for_new_risk();
+    const OwedLimits most = OwedLimits::of(config.gateway.orders_max, strategies_.size());
+    context.owed_within_limits = port.executions->owed_orders() < most.strategy &&
+                                 executions_risk_->owed_orders() < most.shared &&
+                                 executions_journal_.owed_orders() < most.shared;
   }
   // High water: the journal cannot take more, or persistence lags by half its ring.
   context.journal_high_water = persistence_page_.mark(kMarkHighWater) != 0 ||
@@ -424,7 +455,8 @@ void GatewayApp::settle_rings(MonoNanos now) noexcept {
   if (trip_owed_ && journal_.try_push(TapType::kTrip, *trip_owed_, now))
     trip_owed_.reset();
   executions_journal_.settle();
-  static_cast<void>(journal_.tell_gap(now));  // what else was lost, if anything
+  if (!executions_journal_.owes_anything())
+    static_cast<void>(journal_.tell_gap(now));  // what else was lost, if anything
   executions_risk_->settle();
   for (auto& port : strategies_)
     port->executions->settle();

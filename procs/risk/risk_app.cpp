@@ -1,9 +1,13 @@
 #include "procs/risk/risk_app.hpp"
 
 #include <algorithm>
+#include <set>
+#include <tuple>
 
 #include "common/base/log.hpp"
 #include "common/runtime/topology.hpp"
+#include "common/trading/checked.hpp"
+#include "shm/ring_probe.hpp"
 
 namespace sluice {
 namespace {
@@ -101,8 +105,61 @@ void RiskApp::adopt_boards() {
     core_.adopt_order(row);
     ++adopted;
   }
+  adopt_outputs(working);
   if (adopted != 0)
     log_info("cold start with {} orders still working", adopted);
+}
+
+// A risk that dies inside a batch has published what it decided of it and released nothing: its
+// successor is handed the whole batch again. What was decided stands in what was published, which
+// the rings keep long after it was read. Approved orders that the gateway has not released are
+// reserved again; one that it has on its board came with the board. The board is older than the
+// look at the ring, so an order that is on neither is told of by executions to come.
+void RiskApp::adopt_outputs(const std::vector<OrderRow>& rows) {
+  std::set<std::tuple<std::uint32_t, std::uint16_t, std::uint64_t>> known;
+  const auto key = [](const IntentId& id) {
+    return std::tuple(id.incarnation, id.strategy, id.sequence);
+  };
+  for (const OrderRow& row : rows) {
+    if (row.state == OrderState::kNone || row.id.is_none())
+      continue;
+    known.insert(key(row.id));
+    core_.adopt_decided(row.id);
+  }
+  const shm::RingProbe orders(shell_.instance(), ring::kOrder);
+  const std::uint64_t released = orders.cursor();
+  Intent order;
+  for (std::uint64_t at = orders.oldest(); at != orders.tail(); ++at) {
+    if (!orders.read(at, order))
+      continue;
+    core_.adopt_decided(order.id);
+    if (static_cast<std::int64_t>(at - released) < 0 || known.contains(key(order.id)))
+      continue;
+    OrderRow row;
+    row.id = order.id;
+    row.replaces = order.replaces;
+    row.instrument = order.instrument;
+    row.side = order.side;
+    row.state = OrderState::kPending;
+    row.approved = order.approved;
+    core_.adopt_order(row);
+  }
+  const shm::BoardReader<LimitRow> marks(shell_.instance(), board::kLimits);
+  for (std::uint16_t s = 0; s < strategies_.size(); ++s) {
+    LimitRow mark;
+    if (marks.load(1 + instruments_.size() + s, mark) == shm::BoardRead::kOk)
+      core_.adopt_decided({.incarnation = mark.strategy_incarnation,
+                           .strategy = s,
+                           .reserved = 0,
+                           .sequence = mark.sequence});
+    const shm::RingProbe verdicts(shell_.instance(),
+                                  ring::verdict(shell_.config().strategies[s].name));
+    Verdict verdict;
+    for (std::uint64_t at = verdicts.oldest(); at != verdicts.tail(); ++at) {
+      if (verdicts.read(at, verdict))
+        core_.adopt_decided(verdict.intent);
+    }
+  }
 }
 
 std::size_t RiskApp::poll(MonoNanos now) {
@@ -133,6 +190,7 @@ std::size_t RiskApp::poll(MonoNanos now) {
 
 void RiskApp::drain() {
   // A stopped risk must not look alive: its last sheet ages and the gateway stops new risk.
+  static_cast<void>(tap_.tell_gap(shell_.now()));  // else the next start tells it
   publish_counters();
 }
 
@@ -158,13 +216,18 @@ void RiskApp::decide_one(StrategyPort& port, std::uint16_t strategy, Intent inte
   const MonoNanos now = shell_.now();
   intent.stamps.risk_poll = now;
   ++intents_;
-  shell_.page().record(RiskMetric::kStrategyToRisk, now.ns - intent.stamps.strategy_publish.ns);
+  shell_.page().record(RiskMetric::kStrategyToRisk,
+                       sub_saturating(now.ns, intent.stamps.strategy_publish.ns));
   const bool room = orders_.claim() != nullptr;
   if (!room)
     ++ring_full_;
+  const std::uint64_t garbage = core_.garbage();
   const RiskDecision decision = core_.on_intent(intent, strategy, room, now);
   if (decision.decision == Decision::kNone) {
-    ++malformed_;
+    const bool nonsense = core_.garbage() != garbage;
+    ++(nonsense ? malformed_ : duplicates_);
+    if (nonsense)
+      port.intents.note_refused();
     return;
   }
   if (decision.decision != Decision::kRefused) {
@@ -205,6 +268,7 @@ void RiskApp::publish_sheet(MonoNanos now) noexcept {
   }
   sheet_.store(0, core_.publish_head(now));  // the head last: its age speaks for the rows
   ++sheets_;
+  static_cast<void>(tap_.tell_gap(now));
   publish_counters();
 }
 
@@ -215,6 +279,7 @@ void RiskApp::publish_counters() noexcept {
   counted_.publish(page, RiskMetric::kResized, resized_);
   counted_.publish(page, RiskMetric::kRefused, refused_);
   counted_.publish(page, RiskMetric::kMalformed, malformed_);
+  counted_.publish(page, RiskMetric::kDuplicates, duplicates_);
   counted_.publish(page, RiskMetric::kExecutions, executions_seen_);
   counted_.publish(page, RiskMetric::kSheets, sheets_);
   counted_.publish(page, RiskMetric::kMarketEvents, market_events_);

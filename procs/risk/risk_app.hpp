@@ -36,6 +36,7 @@ class RiskApp {
   };
 
   void adopt_boards();
+  void adopt_outputs(const std::vector<OrderRow>& rows);
   std::size_t decide(std::uint16_t strategy);
   void decide_one(StrategyPort& port, std::uint16_t strategy, Intent intent);
   void publish_sheet(MonoNanos now) noexcept;
@@ -59,6 +60,7 @@ class RiskApp {
   std::uint64_t resized_{0};
   std::uint64_t refused_{0};
   std::uint64_t malformed_{0};
+  std::uint64_t duplicates_{0};
   std::uint64_t executions_seen_{0};
   std::uint64_t sheets_{0};
   std::uint64_t market_events_{0};

@@ -7,6 +7,7 @@
 #include "common/messages/rows.hpp"
 #include "common/strategy/momentum.hpp"
 #include "common/strategy/quoter.hpp"
+#include "common/trading/checked.hpp"
 #include "shm/board.hpp"
 
 namespace sluice {
@@ -139,7 +140,8 @@ std::size_t StrategyApp::poll(MonoNanos now) {
         // handled.
         polled_ = shell_.now();
         if (event.kind == MarketKind::kQuote || event.kind == MarketKind::kTrade) {
-          shell_.page().record(StrategyMetric::kFeedToStrategy, polled_.ns - event.receive_ns.ns);
+          shell_.page().record(StrategyMetric::kFeedToStrategy,
+                               sub_saturating(polled_.ns, event.receive_ns.ns));
         }
         host_.on_market(event, polled_);
       },
@@ -147,12 +149,14 @@ std::size_t StrategyApp::poll(MonoNanos now) {
   if (now.ns - last_time_.ns >= kTimeEvery) {
     last_time_ = now;
     host_.on_time(now);
+    static_cast<void>(tap_.tell_gap(now));
     publish_counters();
   }
   return work;
 }
 
 void StrategyApp::drain() {
+  static_cast<void>(tap_.tell_gap(shell_.now()));  // else the next start tells it
   publish_counters();
 }
 

@@ -352,6 +352,98 @@ TEST(ExecutionOutlet, APositionEarnedUnderAnEarlierGatewayOutlivesASnapshot) {
   EXPECT_EQ(rig.risk.position(0, kBtc), dec("1.399"));
 }
 
+TEST(ExecutionOutlet, WhoAdoptsANewGatewaysRowsSkipsWhatTheRingHoldsOfTheOneBefore) {
+  Rig rig;
+  RiskCore risk(wide_rules(), rig.gateway.table, 4);
+  const std::uint64_t rows = event_before_all_of(2);
+  rig.host.adopt_position(kBtc, 0, rows);
+  risk.adopt_position(0, kBtc, 0, rows);
+  Execution e;
+  e.kind = ExecutionKind::kFill;
+  e.state = OrderState::kPartial;
+  e.side = Side::kBuy;
+  e.instrument = kBtc;
+  e.qty = qty("1");
+  e.approved = qty("9");
+  e.fee_asset = rig.gateway.table[kBtc].quote_asset;
+  const auto hear = [&](std::uint64_t n, std::uint64_t sequence, std::string_view cum) {
+    e.n = n;
+    e.intent = {.incarnation = 1, .strategy = 0, .reserved = 0, .sequence = sequence};
+    e.cum_qty = qty(cum);
+    rig.host.on_execution(e, rig.gateway.now);
+    risk.on_execution(e);
+  };
+  for (std::uint64_t i = 1; i <= 3; ++i)  // all that was unread when the first gateway died
+    hear(event_before_all_of(1) + i, 1'000, std::to_string(i));
+  EXPECT_EQ(rig.host.position_of(kBtc), 0);
+  EXPECT_EQ(risk.position(0, kBtc), 0);
+  EXPECT_EQ(risk.open_orders(), 0U);
+  hear(rows + 5, 1'001, "1");
+  EXPECT_EQ(rig.host.position_of(kBtc), dec("1"));
+  EXPECT_EQ(risk.position(0, kBtc), dec("1"));
+}
+
+// An order that traded while no gateway lived is adopted with what it has; that is in no book of
+// the new gateway's, and its snapshots must not take it away from risk again.
+TEST(ExecutionOutlet, WhatTradedWithoutAGatewayOutlivesASnapshot) {
+  Rig rig;
+  const std::uint32_t row = rig.order(Side::kBuy, "60000");
+  rig.gateway.accept(row);
+  rig.tell();
+  rig.read_all();
+  Execution e;
+  e.n = event_before_all_of(2) + 1;
+  e.kind = ExecutionKind::kSession;
+  e.instrument = kNoInstrument;
+  rig.risk.on_execution(e);
+  e.n = event_before_all_of(2) + 2;
+  e.kind = ExecutionKind::kAccepted;
+  e.state = OrderState::kPartial;
+  e.side = Side::kBuy;
+  e.instrument = kBtc;
+  e.intent = rig.puppet.orders.front();
+  e.approved = e.requested = qty("1");
+  e.cum_qty = qty("0.4");
+  e.leaves = qty("0.6");
+  rig.risk.on_execution(e);
+  ASSERT_EQ(rig.risk.position(0, kBtc), dec("0.4"));
+  e.n = event_before_all_of(2) + 3;  // told in full: 0.1 more, in the gateway's book
+  e.kind = ExecutionKind::kFill;
+  e.qty = qty("0.1");
+  e.cum_qty = qty("0.5");
+  e.leaves = qty("0.5");
+  rig.risk.on_execution(e);
+  ASSERT_EQ(rig.risk.position(0, kBtc), dec("0.5"));
+  e.n = event_before_all_of(2) + 9;
+  e.kind = ExecutionKind::kSnapshot;
+  e.cum_qty = qty("0.7");
+  e.leaves = qty("0.3");
+  e.qty = qty("0.3");  // the strategy's position in the gateway's book
+  rig.risk.on_execution(e);
+  EXPECT_EQ(rig.risk.position(0, kBtc), dec("0.7"));
+}
+
+TEST(ExecutionOutlet, AnEndThatTheBoardHadAlreadyDoesNotEndAnOrderThatCameBack) {
+  Rig rig;
+  RiskCore risk(wide_rules(), rig.gateway.table, 4);
+  OrderRow back;  // taken for not sent at 100, found alive at 120
+  back.id = {.incarnation = 1, .strategy = 0, .reserved = 0, .sequence = 5};
+  back.instrument = kBtc;
+  back.side = Side::kBuy;
+  back.state = OrderState::kSubmitted;
+  back.approved = qty("1");
+  risk.adopt_position(0, kBtc, 0, 120);
+  risk.adopt_order(back);
+  Execution e;
+  e.n = 100;
+  e.kind = ExecutionKind::kNotSent;
+  e.state = OrderState::kFailed;
+  e.intent = back.id;
+  e.instrument = kBtc;
+  risk.on_execution(e);
+  EXPECT_EQ(risk.open_orders(), 1U);
+}
+
 TEST(ExecutionOutlet, ASnapshotOlderThanTheBoardsOpensNoReservation) {
   Rig rig;
   RiskCore risk(wide_rules(), rig.gateway.table, 4);
@@ -399,6 +491,62 @@ TEST(ExecutionOutlet, AStrategyThatDoesNotReadDoesNotTakeTheTableFromTheOthers) 
   gateway.tick(kMs);
   EXPECT_NE(gateway.send(Side::kSell, "0.9", "60000", 1), kNoRow) << "no row for a way out";
   EXPECT_GT(outlet.forgotten(), 0U) << "what is not kept is counted";
+}
+
+// Small sells that are cancelled again, from a strategy that reads nothing: each would hold back a
+// row of the table for good.
+TEST(ExecutionOutlet, ReductionsHoldBackNoMoreRowsThanTheirStrategyMay) {
+  GatewayRules rules = roomy_rules();
+  rules.order_rows = 64;
+  rules.terminal_retention_ns = 0;
+  Gateway gateway(rules);
+  FewSlots ring;
+  ring.slots = 0;
+  Outlet outlet(ring, gateway.core, 64, 64);
+  gateway.out.owed = [&](std::uint32_t row) { return outlet.owes(row); };
+  const OwedLimits most = OwedLimits::of(64, 2);
+  std::size_t told = 0;
+  const auto tell = [&] {
+    for (; told < gateway.out.executions.size(); ++told)
+      if (gateway.out.executions[told].intent.strategy == 0)
+        outlet.tell(gateway.out.executions[told]);
+    outlet.settle();
+  };
+  const std::uint32_t held = gateway.work(Side::kBuy, "1", "60000");
+  gateway.fill(held, 1, "60000", "1", "1");
+  gateway.tick(kMs);
+  gateway.audit("0.9975");
+  tell();
+  std::uint32_t passed = 0;
+  for (int i = 0; i < 200; ++i) {
+    gateway.tick(kMs);
+    gateway.audit("0.9975");
+    IntentContext context = gateway.context();
+    context.execution_ring_room = outlet.room_for_new_risk();
+    context.owed_within_limits = outlet.owed_orders() < most.strategy;
+    const Intent sell = gateway.intent(Side::kSell, "0.1", "59990");
+    gateway.core.on_intent(sell, context);
+    const std::uint32_t row = gateway.core.find(sell.id);
+    ASSERT_NE(row, kNoRow) << "the table is full after " << passed;
+    if (gateway.core.row(row).state == OrderState::kSubmitting) {
+      ++passed;
+      gateway.accept(row);
+      gateway.event(row, TradeUpdateKind::kCanceled, VenueStatus::kCanceled);
+    } else {
+      EXPECT_EQ(gateway.core.row(row).reason, Reason::kRingFull);
+    }
+    tell();
+  }
+  EXPECT_GT(passed, 2U) << "a way out for the first ones";
+  EXPECT_LE(outlet.owed_orders(), most.strategy);
+  gateway.tick(kMs);
+  EXPECT_NE(gateway.send(Side::kBuy, "0.1", "60000", 1), kNoRow) << "no row for the others";
+  ring.slots = 8;
+  for (int i = 0; i < 20; ++i) {
+    tell();
+    ring.queue.clear();
+  }
+  EXPECT_EQ(outlet.owed_orders(), 0U);
 }
 
 TEST(ExecutionOutlet, AReductionPassesWhileItsStrategyIsOwed) {

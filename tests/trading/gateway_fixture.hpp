@@ -234,7 +234,8 @@ class Gateway {
     c.risk_alive = true;
     c.risk_incarnation = 1;
     c.strategy_incarnation = 1;
-    c.connection_ready = c.hand_over_room = c.execution_ring_room = true;
+    c.connection_ready = c.hand_over_room = true;
+    c.execution_ring_room = c.owed_within_limits = true;
     return c;
   }
 

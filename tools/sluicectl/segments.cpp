@@ -61,9 +61,16 @@ InstrumentRow row_of(const Instrument& instrument) {
   return row;
 }
 
+// What a stage that died could not tell goes with its segments; its successor would have told it.
+void warn_of_untold(const InstanceConfig& config) {
+  for (const std::string& line : shm::inspect_layout(config.shm_dir).untold)
+    log_warn("lost with the segments: {}", line);
+}
+
 }  // namespace
 
 void create_segments(const InstanceConfig& config, bool force) {
+  warn_of_untold(config);
   const shm::Layout layout = layout_of(config);
   const shm::CreateReport report = shm::create_layout(layout, force);
   for (const std::string& lost : report.lost)
@@ -95,6 +102,7 @@ int shm_create(const InstanceConfig& config, bool force) {
 }
 
 int shm_destroy(const InstanceConfig& config, bool force) {
+  warn_of_untold(config);
   for (const std::string& lost : shm::destroy_layout(config.shm_dir, force)) {
     log_warn("lost with --force: {}", lost);
   }
