@@ -20,6 +20,17 @@ def stage(status, name):
     return next(s for s in status["stages"] if s["stage"] == name)
 
 
+def incarnations_of_positions(segments, rows):
+    """The gateway's incarnations in the event numbers of the board's rows (PositionRow: 15 words, n is the second)."""
+    found = set()
+    with open(segments / "board.positions", "rb") as board:
+        for row in range(rows):
+            board.seek(4096 + row * 256)
+            words = struct.unpack("<31Q", board.read(31 * 8))
+            found.add(words[1 + words[0] % 2 * 15 + 1] >> 40)
+    return found
+
+
 def counter(status, name, what):
     return stage(status, name)["counters"][what]
 
@@ -94,21 +105,25 @@ class FullRing(Case):
     def test_gateway_that_died_owing_executions_trips_the_next_one(self):
         _, port = self.start_venue()
         config = self.config(port)
-        process, log = self.start("sluicectl", "up", "--restart", "--config", config)
+        process, log = self.start("sluicectl", "up", "--restart", "--hang-ms", "600000", "--config", config)
         status = self.wait_status(config, "orders are filled", lambda s: account(s, "executions") > 0)
         before = stage(status, "gateway")
         os.kill(before["pid"], signal.SIGSTOP)
-        # As if three orders had found the ring full: the word that a conflating producer keeps there.
-        ring_file = pathlib.Path("/dev/shm/sluice") / self.name / "ring.exec.momentum.data"
-        with open(ring_file, "r+b") as segment:
-            segment.seek(OWED_WORD)
-            segment.write(struct.pack("<Q", 3))
-        self.assertEqual(3, ring(self.status(config), "exec.momentum")["owed"])
+        # As if three orders had found the ring full, and five the journal's: the word that a producer keeps there.
+        segments = pathlib.Path("/dev/shm/sluice") / self.name
+        for name, owed in (("exec.momentum", 3), ("exec.persistence", 5)):
+            with open(segments / f"ring.{name}.data", "r+b") as segment:
+                segment.seek(OWED_WORD)
+                segment.write(struct.pack("<Q", owed))
+            self.assertEqual(owed, ring(self.status(config), name)["owed"])
         os.kill(before["pid"], signal.SIGKILL)
         status = self.wait_status(config, "the next gateway tripped", lambda s:
                                   stage(s, "gateway")["incarnation"] == before["incarnation"] + 1
                                   and counter(s, "gateway", "trips") > 0)
         self.assertIn("died owing executions to strategy.momentum: kill switch tripped", log.read_text(encoding="utf-8"))
+        self.assertIn("died owing the journal 5 records or more", log.read_text(encoding="utf-8"))
+        # Whoever adopts a row of this gateway's skips what the rings still hold of the one before.
+        self.assertEqual({stage(status, "gateway")["incarnation"]}, incarnations_of_positions(segments, 8))
         sent = counter(status, "gateway", "sent")
         intents = counter(status, "strategy.momentum", "intents")
         status = self.wait_status(config, "the strategy decides", lambda s: counter(s, "strategy.momentum", "intents") > intents)
@@ -117,6 +132,8 @@ class FullRing(Case):
         self.assertEqual(0, resumed.returncode, resumed.stderr)
         process.send_signal(signal.SIGTERM)
         process.wait(60)
+        shown = run("sluice-journal", "cat", self.folder / "run" / "journal")
+        self.assertRegex(shown.stdout, r"gap.*\b5\b")
 
 
 if __name__ == "__main__":
