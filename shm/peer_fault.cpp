@@ -26,7 +26,8 @@ static_assert(std::atomic<std::uintptr_t>::is_always_lock_free &&
               "a signal handler may not meet a lock");
 
 std::array<WatchedRange, kMaxWatchedRanges> g_ranges;
-std::mutex g_registering;  // start-up and tear-down only, never taken by the handler
+std::atomic<bool> g_any_failed{false};  // so that a look at whole files costs one load
+std::mutex g_registering;               // start-up and tear-down only, never taken by the handler
 bool g_installed = false;
 struct sigaction g_previous;
 
@@ -67,6 +68,7 @@ void on_bus_error(int signal, siginfo_t* info, void* context) noexcept {
       range->writable.load(std::memory_order_relaxed) ? PROT_READ | PROT_WRITE : PROT_READ;
   // Marked first: whoever reads a zero of the new pages can already see the mark.
   range->failed.store(true, std::memory_order_release);
+  g_any_failed.store(true, std::memory_order_release);
   if (mmap(reinterpret_cast<void*>(page), end - page, protection,
            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
     hand_on(signal, info, context);
@@ -119,6 +121,21 @@ void unwatch_range(int slot) noexcept {
 bool range_failed(int slot) noexcept {
   // acquire: pairs with the release in on_bus_error().
   return g_ranges[static_cast<std::size_t>(slot)].failed.load(std::memory_order_acquire);
+}
+
+CutRanges cut_ranges() noexcept {
+  CutRanges cut;
+  // acquire: pairs with the release in on_bus_error(); the mark it stands for is visible.
+  if (!g_any_failed.load(std::memory_order_acquire))
+    return cut;
+  for (const WatchedRange& range : g_ranges) {
+    // relaxed: counts; whoever reads through a range asks range_failed().
+    if (range.end.load(std::memory_order_relaxed) == 0 ||
+        !range.failed.load(std::memory_order_relaxed))
+      continue;
+    ++(range.writable.load(std::memory_order_relaxed) ? cut.own : cut.peers);
+  }
+  return cut;
 }
 
 }  // namespace sluice::shm

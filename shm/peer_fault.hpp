@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace sluice::shm {
 
@@ -20,5 +21,12 @@ inline constexpr int kMaxWatchedRanges = 2048;
 [[nodiscard]] int watch_range(void* base, std::size_t bytes, bool writable);
 void unwatch_range(int slot) noexcept;
 [[nodiscard]] bool range_failed(int slot) noexcept;
+
+// How many of the ranges watched now were found cut short: for a stage's check ten times a second.
+struct CutRanges {
+  std::uint32_t own{0};    // mapped writable: what this process says there reaches nobody
+  std::uint32_t peers{0};  // mapped read-only
+};
+[[nodiscard]] CutRanges cut_ranges() noexcept;
 
 }  // namespace sluice::shm

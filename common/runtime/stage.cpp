@@ -14,12 +14,14 @@
 #include "common/base/log.hpp"
 #include "common/runtime/incarnation.hpp"
 #include "common/runtime/version.hpp"
+#include "shm/peer_fault.hpp"
 
 namespace sluice {
 namespace {
 
 constexpr std::int64_t kBeatEvery = 1'000'000;
 constexpr std::int64_t kCheckEvery = 100'000'000;
+constexpr std::uint32_t kCutFileCode = 20;
 constexpr long kSleepMin = 20'000;
 constexpr long kSleepMax = 500'000;
 
@@ -119,6 +121,29 @@ void StageShell::heartbeat(MonoNanos now) {
     fail(ExitCode::kResource,
          "the segments in " + config_.shm_dir +
              " were destroyed or replaced while this stage ran; start it again");
+  }
+  note_cut_files(now);
+}
+
+// Reading goes on after a peer cut its file, as if the peer had never said anything; that has to be
+// seen. A file of our own that was cut takes our words to nobody: no reason to go on.
+void StageShell::note_cut_files(MonoNanos now) {
+  const shm::CutRanges cut = shm::cut_ranges();
+  if (cut.peers > cut_peers_) {
+    page_.error(kCutFileCode, "a peer cut its file short: it reads as empty", now);
+    log_warn(
+        "{} file(s) in {} were cut short by their owners and read as empty from now on; stop "
+        "the instance and lay it out anew: sluicectl shm create --config {}",
+        cut.peers, config_.shm_dir, config_.path);
+  }
+  cut_peers_ = cut.peers;
+  if (cut.own != 0) {
+    page_.error(kCutFileCode, "a file of this stage's own was cut short", now);
+    fail(ExitCode::kResource,
+         "a file of this stage's own in " + config_.shm_dir +
+             " was cut short, and nobody hears what it says there; lay the instance out anew: "
+             "sluicectl shm create --config " +
+             config_.path);
   }
 }
 

@@ -124,6 +124,7 @@ class StageShell {
 
  private:
   int finish();
+  void note_cut_files(MonoNanos now);
   void show(shm::StageState state) noexcept {
     if (state == shown_)
       return;
@@ -140,6 +141,7 @@ class StageShell {
   MonoNanos last_beat_{};
   std::int64_t busy_ns_{0};  // since the last beat, in turns that found work
   MonoNanos last_check_{};
+  std::uint32_t cut_peers_{0};
   shm::StageState shown_{shm::StageState::kStarting};
   ExitCode exit_{ExitCode::kDone};
 };
