@@ -1,6 +1,6 @@
 // boost::lockfree::spsc_queue with its capacity fixed at compile time, which is the form its
-// authors allow in memory that processes share. kBatch 1: push(x), pop(x); else push and pop of
-// arrays of kBatch.
+// authors allow in memory that processes share. kBatch 1: push(x), and consume_all(f), which takes
+// all there is where it lies and gives it back in one store; else push and pop of arrays of kBatch.
 #pragma once
 
 #include <boost/lockfree/spsc_queue.hpp>
@@ -37,8 +37,9 @@ class BoostLink {
     }
     template <class F>
     std::size_t receive(F&& fn) noexcept {
-      const std::size_t taken =
-          kBatch == 1 ? std::size_t{in_.pop(incoming_[0])} : in_.pop(incoming_.data(), kBatch);
+      if constexpr (kBatch == 1)
+        return in_.consume_all(fn);
+      const std::size_t taken = in_.pop(incoming_.data(), kBatch);
       for (std::size_t i = 0; i < taken; ++i)
         fn(incoming_[i]);
       return taken;

@@ -3,7 +3,8 @@
 // `loop5`: a token runs through five processes in a loop on two cores, three on one and two on the
 // other; the lap is measured by the first. `parked`: the CPU time of a process that waits for
 // records that do not come, and how late it sees the one that ends it. `yield_switch`: one change
-// of process by sched_yield, of which a lap needs one per stage.
+// of process by sched_yield, of which a lap needs at least three one after another, on the core
+// that holds three stages.
 
 #include <sched.h>
 #include <sys/prctl.h>

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
+#include <random>
+#include <utility>
 
 #include "common/base/error.hpp"
 
@@ -64,6 +67,21 @@ std::vector<double> best_of_each_round(const std::vector<std::vector<double>>& s
       best[i] = better == Better::kLower ? std::min(best[i], one[i]) : std::max(best[i], one[i]);
   }
   return best;
+}
+
+std::vector<std::size_t> order_of_round(std::uint64_t round, std::size_t trials) {
+  std::vector<std::size_t> order(trials);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  // By hand: what std::shuffle makes of a generator is left to the library.
+  std::mt19937_64 random(round);
+  for (std::size_t left = trials; left > 1; --left)
+    std::swap(order[left - 1], order[random() % left]);
+  return order;
+}
+
+FloorRule FloorRule::of_a_check() noexcept {
+  constexpr double kAny = std::numeric_limits<double>::infinity();
+  return {.far_above = kAny, .p50_above = kAny, .p99_above = kAny, .moved = kAny};
 }
 
 std::vector<Verdict> judge_rounds(const std::vector<RoundFloor>& floors, const FloorRule& rule) {

@@ -36,6 +36,11 @@ enum class Better : std::uint8_t { kLower, kHigher };
 [[nodiscard]] std::vector<double> best_of_each_round(const std::vector<std::vector<double>>& series,
                                                      Better better);
 
+// The order in which a round runs its trials: a shuffle of 0 to trials - 1 that depends on the
+// round's number alone. What a trial leaves behind in caches and clocks meets another neighbour in
+// each round, a rotation would hand it to the same one; and two runs use the same orders.
+[[nodiscard]] std::vector<std::size_t> order_of_round(std::uint64_t round, std::size_t trials);
+
 // What the floor said in a round: the percentiles of all its trips, and the lowest and highest p50
 // of the short walks before each measurement.
 struct RoundFloor {
@@ -58,6 +63,9 @@ struct FloorRule {
   double p50_above{1.5};
   double p99_above{2.0};
   double moved{1.8};
+
+  // Every round counts: for a run that checks the suite and measures nothing (--quick).
+  [[nodiscard]] static FloorRule of_a_check() noexcept;
 };
 enum class Verdict : std::uint8_t { kNear, kFar, kDiscarded };
 [[nodiscard]] std::vector<Verdict> judge_rounds(const std::vector<RoundFloor>& floors,

@@ -4,6 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
 #include "bench/rings/link.hpp"
 
 namespace sluice::bench {
@@ -66,6 +71,49 @@ TEST(BestOfEachRound, MayBeAnotherOneInEachRound) {
   EXPECT_EQ(best_of_each_round(series, Better::kHigher), (std::vector<double>{4, 9, 5}));
 }
 
+using Order = std::vector<std::size_t>;
+
+TEST(OrderOfARound, RunsEveryTrialOnce) {
+  for (const std::size_t trials : {0U, 1U, 2U, 7U, 60U}) {
+    Order all(trials);
+    for (std::size_t i = 0; i < trials; ++i)
+      all[i] = i;
+    for (std::uint64_t round = 0; round < 31; ++round) {
+      const Order order = order_of_round(round, trials);
+      EXPECT_TRUE(std::is_permutation(order.begin(), order.end(), all.begin(), all.end()));
+    }
+  }
+}
+
+TEST(OrderOfARound, IsTheSameInEveryRun) {
+  EXPECT_EQ(order_of_round(12, 60), order_of_round(12, 60));
+}
+
+TEST(OrderOfARound, IsAnotherOneInEachRound) {
+  std::set<Order> orders;
+  for (std::uint64_t round = 0; round < 31; ++round)
+    orders.insert(order_of_round(round, 7));
+  EXPECT_EQ(orders.size(), 31U);
+}
+
+TEST(OrderOfARound, PutsEachTrialFirstAboutEquallyOften) {
+  std::map<std::size_t, int> first;
+  for (std::uint64_t round = 0; round < 7'000; ++round)
+    ++first[order_of_round(round, 7).front()];
+  for (std::size_t trial = 0; trial < 7; ++trial)
+    EXPECT_NEAR(first[trial], 1'000, 150) << "trial " << trial;
+}
+
+TEST(OrderOfARound, PutsEachTrialBehindEachOther) {
+  std::set<std::pair<std::size_t, std::size_t>> neighbours;
+  for (std::uint64_t round = 0; round < 100; ++round) {
+    const Order order = order_of_round(round, 7);
+    for (std::size_t i = 1; i < order.size(); ++i)
+      neighbours.emplace(order[i - 1], order[i]);
+  }
+  EXPECT_EQ(neighbours.size(), 7U * 6U);
+}
+
 RoundFloor steady(double p50) {
   return {.p50 = p50, .p99 = p50 * 1.3, .lowest = p50, .highest = p50};
 }
@@ -104,6 +152,14 @@ TEST(FloorRule, NeverMixesNearAndFarRounds) {
 
 TEST(FloorRule, JudgesARunThatWasFarThroughoutByItsOwnBest) {
   EXPECT_EQ(rounds_with(judge_rounds({steady(400), steady(420)}, {}), Verdict::kNear).size(), 2U);
+}
+
+TEST(FloorRule, OfACheckKeepsEveryRound) {
+  RoundFloor moved = steady(400);
+  moved.highest = 40'000;
+  moved.p99 = 40'000;
+  const auto verdicts = judge_rounds({steady(90), moved}, FloorRule::of_a_check());
+  EXPECT_EQ(rounds_with(verdicts, Verdict::kNear).size(), 2U);
 }
 
 TEST(Arrivals, AcceptWhatWasSent) {

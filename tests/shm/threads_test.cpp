@@ -4,9 +4,11 @@
 // words stands plain memory, which the shared words are supposed to guard: what the producer writes
 // there before it publishes, the others read after they took the record. On x86 a memory order that
 // is too weak shows in neither; under ThreadSanitizer it is a data race on that plain memory,
-// reported. This sees each order of stamp, cursor and tail. Of a board's version and words it sees
-// only both too weak at once, and of a ring's single payload words nothing: those are the model's
-// (tests/model). Positions wrap at 2^64 in the middle of every run.
+// reported. So that nothing else orders them, each thread counts what is wrong in a variable of its
+// own and adds it up at its end: a shared counter that every record touches would pass on what the
+// orders under test should. This sees each order of stamp, cursor and tail. Of a board's version
+// and words it sees only both too weak at once, and of a ring's single payload words nothing: those
+// are the model's (tests/model). Positions wrap at 2^64 in the middle of every run.
 //
 // SLUICE_SEED=n repeats a run; the seed is printed. SLUICE_LONG=1 makes runs ten times as long.
 
@@ -52,22 +54,25 @@ class Stress {
   // Pushes one by one and in batches of any size, in turns.
   void produce(std::uint64_t seed) {
     std::mt19937_64 random(seed);
+    std::uint64_t wrong = 0;
     Producer producer(memory_.words.data(), &memory_.producer, &memory_.consumer, memory_.capacity,
                       initial_);
     while (producer.tail() - initial_ < records_) {
       const std::uint64_t left = records_ - (producer.tail() - initial_);
       const std::uint64_t batch = std::min(left, random() % 24);
       if (batch == 0)
-        push(producer);
+        wrong += push(producer) ? 0U : 1U;
       for (std::uint64_t i = 0; i < batch && stage(producer); ++i) {
       }
       producer.publish();
     }
+    add_up(wrong_, wrong);
   }
 
   // Takes singly or in batches that are released at their end, in turns.
   void consume(std::uint64_t seed) {
     std::mt19937_64 random(seed);
+    std::uint64_t wrong = 0;
     Consumer consumer(memory_.words.data(), &memory_.consumer, memory_.capacity);
     while (consumer.head() - initial_ < records_) {
       const std::uint64_t batch = 1 + random() % 40;
@@ -75,8 +80,8 @@ class Stress {
       LinePayload copy;
       while (taken < batch && consumer.peek(copy)) {
         const std::uint64_t position = consumer.head();
-        wrong_ += is_line(copy, position) ? 0U : 1U;
-        wrong_ += lent(position) == position && written(position) == ~position ? 0U : 1U;
+        wrong += is_line(copy, position) ? 0U : 1U;
+        wrong += lent(position) == position && written(position) == ~position ? 0U : 1U;
         consumer.advance();
         ++taken;
       }
@@ -85,34 +90,45 @@ class Stress {
       else
         sched_yield();
     }
+    add_up(wrong_, wrong);
   }
 
   // Reads as a tool does, anywhere between the oldest and the newest record.
   void look(std::uint64_t seed) {
     std::mt19937_64 random(seed);
+    std::uint64_t wrong = 0;
+    std::uint64_t looked = 0;
     const RingReaderCore<StdAtomics> reader(memory_.words.data(), 1 + kLineWords, memory_.capacity,
                                             initial_, &memory_.producer, &memory_.consumer);
-    while (!done_) {
+    // relaxed: what this thread knows of the producer it must know from the ring alone.
+    while (!done_.load(std::memory_order_relaxed)) {
       const std::uint64_t oldest = reader.oldest();
       const std::uint64_t position = oldest + random() % (memory_.capacity + 2);
       LinePayload copy;
       if (reader.read(position, copy.data(), copy.size())) {
-        wrong_ += is_line(copy, position) && written(position) == ~position ? 0U : 1U;
-        ++looked_;
+        wrong += is_line(copy, position) && written(position) == ~position ? 0U : 1U;
+        ++looked;
       }
-      wrong_ += reader.depth() <= memory_.capacity ? 0U : 1U;
+      wrong += reader.depth() <= memory_.capacity ? 0U : 1U;
       const std::uint64_t below = reader.tail() - 1;  // published, says the tail
       if (below - initial_ < records_)
-        wrong_ += written(below) == ~below ? 0U : 1U;
+        wrong += written(below) == ~below ? 0U : 1U;
     }
+    add_up(wrong_, wrong);
+    add_up(looked_, looked);
   }
-  void stop_looking() { done_ = true; }
+  void stop_looking() { done_.store(true, std::memory_order_relaxed); }  // relaxed: see look()
 
+  // Both: once all threads are joined.
   [[nodiscard]] std::uint64_t wrong() const { return wrong_; }
   [[nodiscard]] std::uint64_t looked() const { return looked_; }
   [[nodiscard]] const ProducerWords<StdAtomics>& producer_words() const { return memory_.producer; }
 
  private:
+  // relaxed: at a thread's end, and its join orders it.
+  static void add_up(std::atomic<std::uint64_t>& total, std::uint64_t n) {
+    total.fetch_add(n, std::memory_order_relaxed);
+  }
   // Never overwritten: guarded by stamp and tail.
   std::uint64_t& written(std::uint64_t position) { return written_[position - initial_]; }
   // Overwritten every lap: guarded by the cursor, too.
@@ -124,12 +140,11 @@ class Stress {
   }
   // The plain memory is written when there is room and before anything is published, as the
   // payload.
-  void push(Producer& producer) {
+  [[nodiscard]] bool push(Producer& producer) {
     while (!producer.has_room())
       sched_yield();
     note(producer.tail());
-    if (!producer.try_push(line_payload(producer.tail())))
-      ++wrong_;
+    return producer.try_push(line_payload(producer.tail()));
   }
   bool stage(Producer& producer) {
     if (!producer.has_room() || producer.staged() == largest_batch(memory_.capacity))
@@ -173,13 +188,16 @@ TEST(ShmThreads, BoardReadersSeeWholeRowsAndAllThatCameBeforeThem) {
   const std::uint64_t stores = long_run(20'000);
   std::vector<std::uint64_t> row(board_row_words(kWords));
   std::vector<std::uint64_t> noted(stores + 1);
-  std::atomic<std::uint64_t> wrong{0};
+  std::atomic<std::uint64_t> all_wrong{0};
   std::atomic<bool> done{false};
   const auto read = [&] {
+    std::uint64_t wrong = 0;
     std::uint64_t newest = 0;
     bool last_turn = false;
     do {
-      last_turn = done;
+      // acquire: pairs with the release below, so that the last turn must find the last row. The
+      // turns before it read what nobody released, which orders nothing.
+      last_turn = done.load(std::memory_order_acquire);
       Core::Value copy{};
       if (Core::load(row.data(), copy) != BoardRead::kOk)
         continue;
@@ -189,6 +207,7 @@ TEST(ShmThreads, BoardReadersSeeWholeRowsAndAllThatCameBeforeThem) {
       newest = record.sequence;
     } while (!last_turn);
     wrong += newest == stores ? 0U : 1U;
+    all_wrong.fetch_add(wrong, std::memory_order_relaxed);  // relaxed: the join orders it
   };
   std::thread one(read);
   std::thread two(read);
@@ -199,11 +218,11 @@ TEST(ShmThreads, BoardReadersSeeWholeRowsAndAllThatCameBeforeThem) {
     if (i % 64 == 0)
       sched_yield();
   }
-  done = true;
+  done.store(true, std::memory_order_release);
   one.join();
   two.join();
   three.join();
-  EXPECT_EQ(wrong.load(), 0u);
+  EXPECT_EQ(all_wrong.load(), 0u);
 }
 
 // --- conflation ----------------------------------------------------------------------------------

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Takes the generated code of ring and board apart: one plain load per shared word.
 
-    check.py --objdump PROGRAM --shipped OBJECT --planted OBJECT
+    check.py --objdump PROGRAM --shipped OBJECT… --planted OBJECT
 
-Every path of every function is executed symbolically, loops of known length to their end, others a few turns. What a
-function is given is private (its object, its copy); what it reaches through a pointer out of that object is shared.
+Every path of every function is executed symbolically, loops of known length to their end, others a few turns: a path is
+cut at its eighth undecided jump and judged up to there; how many paths a function has and how many were cut is printed.
+What a function is given is private (its object, its copy); what it reaches through a pointer out of that object is shared.
 Reported are: a shared word that is loaded twice on one path (what was checked must be what is used), an access that is
 not a plain 8-byte mov, a lock prefix, an exchange, a fence, a call (what it reads cannot be seen), a slot whose stamp
 is not loaded before its payload or not stored behind it, and a function that does not touch as many words as its record
@@ -22,7 +23,10 @@ MAX_STEPS = 20_000
 ARGUMENTS = ("rdi", "rsi", "rdx", "rcx", "r8", "r9")
 
 # Function -> what it must show: words of its slot or row, stamp included; `again`: offsets that are looked at again by
-# design (a board's version); `row`: the first argument itself points to shared memory.
+# design (a board's version); `row`: the first argument itself points to shared memory; `ends_in`: the function that it may
+# jump to at its end, which touches no shared word.
+KILL_WORDS = "_ZNK6sluice3shm12OperatorTrip4View"  # shm/operator_trip.cpp: OperatorTrip::View::
+HOSTILE = "_ZNK6sluice3shm6Region7hostileEv"       # Region::hostile(): a flag of this process
 SHIPPED = {
     "read_peek_line": {"loads": 8},
     "read_peek_intent": {"loads": 24},
@@ -30,6 +34,9 @@ SHIPPED = {
     "read_drain_line": {"loads": 8},
     "read_tool": {"loads": 24},
     "read_board": {"loads": 1, "beside": 31, "again": {0}, "row": True},
+    "read_checked_header": {"loads": 34, "row": True},
+    f"{KILL_WORDS}4wordEj": {"loads": 1},
+    f"{KILL_WORDS}3anyEj": {"loads": 1, "ends_in": HOSTILE},
     "write_push_line": {"stores": 8},
     "write_push_intent": {"stores": 24},
     "write_stage_line": {"stores": 7},
@@ -41,6 +48,7 @@ PLANTED = {
     "planted_check_then_copy": "loaded twice",
     "planted_second_load": "loaded twice",
     "planted_memcpy": "not a plain 8-byte mov",
+    "planted_block_move": "touched by 'rep movs'",
     "planted_copy_by_call": "calls memcpy",
     "planted_half_word": "not a plain 8-byte mov",
     "planted_stamp_last_read": "loaded before its stamp",
@@ -295,11 +303,26 @@ def arithmetic(path, name, operands):
     path.write(target, result, name)
 
 
+def move_block(path, operands):
+    """rep movs, as compilers copy private objects: of shared words it is an odd access, word by word."""
+    count = number_of(path.read_register("rcx"))
+    if not operands[0].startswith("movs QWORD") or count is None or count > MAX_STEPS:
+        raise Finding("'rep': a plain move is enough")
+    for _ in range(count):
+        path.write("QWORD PTR [rdi]", path.read("QWORD PTR [rsi]", "rep movs"), "rep movs")
+        for register in ("rdi", "rsi"):
+            path.write_register(register, add(path.read_register(register), constant(8)))
+    path.write_register("rcx", constant(0))
+
+
 def step(path, instruction):
     """Executes one instruction other than a jump."""
     name, operands = instruction.mnemonic, instruction.operands
     if name in ("lock", "xchg") and not (name == "xchg" and operands[0] == operands[1]):
         raise Finding(f"'{name}': a plain move is enough")
+    if name == "rep":
+        move_block(path, operands)
+        return
     if name.startswith(("mfence", "lfence", "sfence", "cmpxchg", "xadd", "rep")):
         raise Finding(f"'{name}': a plain move is enough")
     if name in SILENT or name.startswith("prefetch") or name == "xchg":
@@ -336,8 +359,8 @@ def step(path, instruction):
             path.flags = None
 
 
-def paths_of(instructions, shared_arguments):
-    """Yields the events of every path, whole or cut off after MAX_FORKS undecided jumps."""
+def paths_of(instructions, shared_arguments, ends_in):
+    """Yields of every path its events and whether it was cut, after MAX_FORKS undecided jumps."""
     index = {instruction.address: i for i, instruction in enumerate(instructions)}
     waiting = [Path(shared_arguments)]
     while waiting:
@@ -345,8 +368,8 @@ def paths_of(instructions, shared_arguments):
         for _ in range(MAX_STEPS):
             instruction = instructions[path.at]
             name = instruction.mnemonic
-            if name == "ret":
-                yield path.events
+            if name == "ret" or (name == "jmp" and instruction.target is not None and instruction.target == ends_in):
+                yield path.events, False
                 break
             path.at += 1
             if not name.startswith("j"):
@@ -359,7 +382,7 @@ def paths_of(instructions, shared_arguments):
             if taken is None:
                 path.forks += 1
                 if path.forks > MAX_FORKS:
-                    yield path.events
+                    yield path.events, True
                     break
                 other = path.copy()
                 other.at = target
@@ -401,12 +424,15 @@ def is_slot(base):
 
 
 def findings_in(instructions, wants):
-    """All that is wrong with a function, each once."""
+    """All that is wrong with a function, each once; how many paths it has; how many of them were cut."""
     found = {}
+    paths = cut_paths = 0
     row = wants.get("row", False)
     most = {"loads": 0, "stores": 0, "beside": 0}  # beside: words of the copy that a row's version selects
     try:
-        for events in paths_of(instructions, {"rdi"} if row else set()):
+        for events, cut in paths_of(instructions, {"rdi"} if row else set(), wants.get("ends_in")):
+            paths += 1
+            cut_paths += cut
             found.update(dict.fromkeys(findings_on(events, wants.get("again", set()))))
             for kind in ("load", "store"):
                 for base, offsets in slots_of(events, kind).items():
@@ -421,26 +447,29 @@ def findings_in(instructions, wants):
         if most[counted] != wants[counted]:
             found[f"{most[counted]} {counted} seen, {wants[counted]} expected: another function than was meant, or this "
                   "check does not see what it should"] = None
-    return list(found)
+    return list(found), paths, cut_paths
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--objdump", required=True)
-    parser.add_argument("--shipped", required=True)
+    parser.add_argument("--shipped", required=True, nargs="+")
     parser.add_argument("--planted", required=True)
     arguments = parser.parse_args()
     failures = 0
 
-    shipped = disassemble(arguments.objdump, arguments.shipped)
+    shipped = {}
+    for path in arguments.shipped:
+        shipped.update(disassemble(arguments.objdump, path))
     for name, wants in SHIPPED.items():
-        found = findings_in(shipped[name], wants) if name in shipped else ["is not in the object"]
-        print(f"{'FAILED' if found else 'ok':<7} {name}{': ' if found else ''}{'; '.join(found)}")
+        found, paths, cut = findings_in(shipped[name], wants) if name in shipped else (["is not in the object"], 0, 0)
+        print(f"{'FAILED' if found else 'ok':<7} {name}, {paths} paths, {cut} of them cut{': ' if found else ''}"
+              + "; ".join(found))
         failures += bool(found)
 
     planted = disassemble(arguments.objdump, arguments.planted)
     for name, expected in PLANTED.items():
-        found = findings_in(planted[name], {}) if name in planted else ["is not in the object"]
+        found, _, _ = findings_in(planted[name], {}) if name in planted else (["is not in the object"], 0, 0)
         seen = any(expected in text for text in found)
         print(f"{'ok' if seen else 'FAILED':<7} {name}: {'reported' if seen else 'NOT reported'}: {'; '.join(found)}")
         failures += not seen

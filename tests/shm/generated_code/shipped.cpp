@@ -4,9 +4,11 @@
 
 #include "common/messages/intent.hpp"
 #include "common/messages/market_event.hpp"
+#include "shm/atomics.hpp"
 #include "shm/board.hpp"
 #include "shm/ring.hpp"
 #include "shm/ring_reader.hpp"
+#include "shm/segment.hpp"
 
 using sluice::Intent;
 using sluice::MarketEvent;
@@ -58,6 +60,17 @@ bool read_tool(const RingReaderCore<StdAtomics>& reader, std::uint64_t position,
 
 BoardRead read_board(const StdAtomics::Word* row, Board::Value& value) {
   return Board::load(row, value);
+}
+
+// What an attach does with a header: look at the copy, refuse it or compute with it.
+bool read_checked_header(const StdAtomics::Word* header, std::uint64_t file_bytes,
+                         std::uint64_t* body_bytes) {
+  const auto copy = copy_shared<SegmentHeader>(header);
+  if (copy.layout_version != kLayoutVersion || copy.file_bytes != file_bytes ||
+      copy.elements > file_bytes / kCacheLine)
+    return false;
+  *body_bytes = copy.elements * copy.element_bytes;
+  return true;
 }
 
 bool write_push_line(LineProducer& producer, const LineWords& record) {
