@@ -2,36 +2,12 @@
 
 #include <gmock/gmock.h>
 
-#include <fstream>
-#include <memory>
-#include <random>
-#include <vector>
-
-#include "shm/layout_files.hpp"
 #include "tests/shm_top/world.hpp"
-#include "tools/shm_top/frame.hpp"
 #include "tools/shm_top/json.hpp"
 #include "tools/shm_top/panels.hpp"
 
 namespace sluice::top::test {
 namespace {
-
-class Collecting : public World {
- protected:
-  // Two samples whatever the time between: rates and spreads are taken over what there is.
-  [[nodiscard]] Snapshot collect_twice() {
-    static_cast<void>(collector().collect());
-    return collector().collect();
-  }
-  [[nodiscard]] Collector& collector() {
-    if (!collector_)
-      collector_ = std::make_unique<Collector>(dir());
-    return *collector_;
-  }
-
- private:
-  std::unique_ptr<Collector> collector_;
-};
 
 TEST_F(Collecting, LayoutThatNobodyEverAttachedIsAllNotStarted) {
   const Snapshot s = collect_twice();
@@ -215,21 +191,6 @@ TEST_F(Collecting, RecordsThatTheConsumerRefusedAndItsCuttingOffAreTold) {
   EXPECT_NE(to_json(s).find("\"refused\": 3,\n      \"detached\": true"), std::string::npos);
 }
 
-TEST_F(Collecting, RingThatCarriedAMessageWasOnceOneDeep) {
-  const shm::RoleLock producing = role("feed.x");
-  const shm::RoleLock consuming = role("strategy.s");
-  const shm::Instance instance = attach();
-  shm::RingProducer<MarketEvent> ring(instance, "md.x.s");
-  shm::RingConsumer<MarketEvent> consumer(instance, "md.x.s");
-  EXPECT_EQ(named(collector().collect().rings, "md.x.s").depth_max, 0u);
-  collector().reset_maxima();
-  ASSERT_TRUE(ring.try_push(quote_event(instance.now())));
-  ASSERT_EQ(consumer.drain([](const MarketEvent&) {}, 100), 1u);
-  EXPECT_EQ(named(collector().collect().rings, "md.x.s").depth_max, 1u);
-  collector().reset_maxima();
-  EXPECT_EQ(named(collector().collect().rings, "md.x.s").depth_max, 0u) << "nothing since";
-}
-
 TEST_F(Collecting, RateIsTheMessagesBetweenTwoSamplesOverTheirTime) {
   const shm::RoleLock producing = role("feed.x");
   const shm::Instance instance = attach();
@@ -261,34 +222,6 @@ TEST_F(Collecting, SpreadsOfTheLastWindowDoNotKnowWhatCameBefore) {
   ASSERT_TRUE(approve.last.has_value());
   EXPECT_EQ(approve.last->count, 1u);
   EXPECT_NEAR(static_cast<double>(approve.last->max), 1000, 10);
-}
-
-TEST_F(Collecting, ResetForgetsGreatestDepthsLongestTurnsAndSpreads) {
-  const shm::RoleLock producing = role("feed.x");
-  const shm::RoleLock consuming = role("strategy.s");
-  const shm::Instance instance = attach();
-  shm::StagePage page(instance, "feed.x", kFeedMetrics);
-  shm::RingProducer<MarketEvent> ring(instance, "md.x.s");
-  shm::RingConsumer<MarketEvent> consumer(instance, "md.x.s");
-  for (int i = 0; i < 9; ++i)
-    ASSERT_TRUE(ring.try_push(quote_event(instance.now())));
-  page.note_duty(7777);
-  page.record(FeedMetric::kWireToRecord, 5000);
-  EXPECT_EQ(named(collector().collect().rings, "md.x.s").depth_max, 9u);
-  ASSERT_EQ(consumer.drain([](const MarketEvent&) {}, 100), 9u);
-
-  collector().reset_maxima();
-  ASSERT_TRUE(ring.try_push(quote_event(instance.now())));
-  Snapshot s = collector().collect();
-  EXPECT_TRUE(s.reset_age_ns.has_value());
-  EXPECT_EQ(named(s.rings, "md.x.s").depth_max, 1u);
-  EXPECT_FALSE(named(s.stages, "feed.x").duty_ns);
-  EXPECT_EQ(named(s.latencies, "wire_to_record").since.count, 0u);
-  page.note_duty(8888);
-  page.record(FeedMetric::kWireToRecord, 6000);
-  s = collector().collect();
-  EXPECT_EQ(named(s.stages, "feed.x").duty_ns, 8888);
-  EXPECT_EQ(named(s.latencies, "wire_to_record").since.count, 1u);
 }
 
 TEST_F(Collecting, KillWordsStateLimitsAndRefusalsComeFromBoardsAndPages) {
@@ -348,13 +281,8 @@ TEST_F(Collecting, KillWordsStateLimitsAndRefusalsComeFromBoardsAndPages) {
   EXPECT_EQ(s.trading.instruments, 2u);
   EXPECT_EQ(s.trading.halted, 1u);
   EXPECT_EQ(s.trading.unknown, 1u);
-  const auto limit = [&](const std::string& what, const std::string& name) -> LimitFacts {
-    for (const LimitFacts& l : s.limits) {
-      if (l.what == what && l.limit == name)
-        return l;
-    }
-    ADD_FAILURE() << what << " " << name;
-    return {};
+  const auto limit = [&](const std::string& what, const std::string& name) {
+    return limit_of(s, what, name);
   };
   EXPECT_EQ(limit("BTC/USD", "position").used, "1") << "short and about to be shorter";
   EXPECT_DOUBLE_EQ(limit("BTC/USD", "position").share.value_or(0), 0.5);
@@ -369,6 +297,60 @@ TEST_F(Collecting, KillWordsStateLimitsAndRefusalsComeFromBoardsAndPages) {
   EXPECT_EQ(collector().collect().trading.state, "#77");
 }
 
+TEST_F(Collecting, OpenOrdersStandAgainstTheirLimitAsSoonAsItIsTold) {
+  const shm::RoleLock gateway_role = role("gateway");
+  const shm::RoleLock risk_role = role("risk");
+  const shm::Instance instance = attach();
+  shm::BoardWriter<AccountRow> account(instance, "account");
+  AccountRow row;
+  row.working = 5;
+  row.in_flight = 2;
+  row.unknown = 1;
+  account.store(0, row);
+  LimitFacts open = limit_of(collector().collect(), "account", "open orders");
+  EXPECT_EQ(open.used, "8");
+  EXPECT_EQ(open.allowed, "") << "not told";
+  EXPECT_FALSE(open.share);
+  shm::BoardWriter<LimitRow> limits(instance, "limits");
+  LimitRow head;
+  head.open_orders_max = 10;
+  limits.store(0, head);
+  open = limit_of(collector().collect(), "account", "open orders");
+  EXPECT_EQ(open.allowed, "10");
+  EXPECT_DOUBLE_EQ(open.share.value_or(0), 0.8);
+}
+
+TEST_F(Collecting, PositionThatNobodyWroteIsUnknownNotNone) {
+  const shm::RoleLock gateway_role = role("gateway");
+  const shm::RoleLock risk_role = role("risk");
+  const shm::Instance instance = attach();
+  shm::BoardWriter<LimitRow> limits(instance, "limits");
+  limits.store(0, LimitRow{.max_exposure = Cash{kScale}});
+  limits.store(1, LimitRow{.max_position = Qty{kScale}});
+  Snapshot s = collector().collect();
+  EXPECT_EQ(limit_of(s, "BTC/USD", "position").used, "");
+  EXPECT_EQ(limit_of(s, "BTC/USD", "position").allowed, "1");
+  EXPECT_EQ(limit_of(s, "account", "gross exposure").used, "");
+  EXPECT_NE(to_json(s).find("\"used\": null"), std::string::npos);
+  shm::BoardWriter<PositionRow> positions(instance, "positions");
+  positions.store(0, PositionRow{});
+  s = collector().collect();
+  EXPECT_EQ(limit_of(s, "BTC/USD", "position").used, "0");
+  EXPECT_EQ(limit_of(s, "account", "gross exposure").used, "0");
+}
+
+// `sluicectl` writes the symbols once the layout exists; shm-top may have waited for that moment.
+TEST_F(Collecting, SymbolsThatComeAfterTheLayoutAreRead) {
+  create_layout_alone();
+  const shm::RoleLock risk_role = role("risk");
+  const shm::Instance instance = attach();
+  shm::BoardWriter<LimitRow> limits(instance, "limits");
+  limits.store(1, LimitRow{.max_position = Qty{kScale}});
+  EXPECT_EQ(limit_of(collector().collect(), "instrument 0", "position").allowed, "1");
+  write_symbols();
+  EXPECT_EQ(limit_of(collector().collect(), "BTC/USD", "position").allowed, "1");
+}
+
 TEST_F(Collecting, KillWordOfAnotherScopeIsToldWithItsScope) {
   shm::OperatorTrip::set(dir(), 7, kKillStop);
   const Snapshot s = collector().collect();
@@ -377,44 +359,6 @@ TEST_F(Collecting, KillWordOfAnotherScopeIsToldWithItsScope) {
   EXPECT_EQ(s.trading.kills[0].scope, "scope 7");
   EXPECT_EQ(s.trading.kills[0].words, "stop");
   EXPECT_EQ(kill_switch_of(s.trading), KillSwitch::kKilled);
-}
-
-TEST_F(Collecting, KillWordsThatCannotBeReadAreUnknownNotOff) {
-  using ::testing::ElementsAre;
-  EXPECT_EQ(kill_switch_of(collector().collect().trading), KillSwitch::kOff);
-  for (const bool empty : {true, false}) {
-    create();
-    if (empty) {
-      std::filesystem::resize_file(path(shm::operator_trip_file()), 0);
-    } else {
-      std::ofstream(path(shm::operator_trip_file()), std::ios::in) << std::string(4096, 'x');
-    }
-    Collector fresh(dir());
-    const Snapshot s = fresh.collect();
-    EXPECT_THAT(s.trading.kills_unread, ElementsAre("operator"));
-    EXPECT_EQ(kill_switch_of(s.trading), KillSwitch::kUnknown);
-    EXPECT_NE(to_json(s).find(R"("kill_switch": "unknown")"), std::string::npos);
-  }
-}
-
-TEST_F(Collecting, OperatorsFileThatIsCutWhileItIsReadCountsAsAKill) {
-  static_cast<void>(collector().collect());
-  std::filesystem::resize_file(path(shm::operator_trip_file()), 4096);
-  const Snapshot s = collector().collect();
-  EXPECT_TRUE(s.trading.operator_trip_cut);
-  EXPECT_EQ(kill_switch_of(s.trading), KillSwitch::kKilled);
-  EXPECT_NE(to_json(s).find(R"("operator_trip_cut": true)"), std::string::npos);
-}
-
-TEST_F(Collecting, UnreadablePagesOfGatewayAndRiskLeaveTheirKillWordsUnknown) {
-  std::filesystem::resize_file(path(shm::stage_file("risk")), 100);
-  static_cast<void>(collector().collect());
-  std::filesystem::resize_file(path(shm::stage_file("gateway")), 4096);
-  std::filesystem::resize_file(path(shm::stage_file("feed.x")), 4096);
-  const Snapshot s = collect_twice();
-  EXPECT_THAT(s.trading.kills_unread, ::testing::UnorderedElementsAre("gateway", "risk"))
-      << "nobody obeys a feed's words";
-  EXPECT_EQ(kill_switch_of(s.trading), KillSwitch::kUnknown);
 }
 
 TEST_F(Collecting, DistinctErrorsComeWithTheirAgesAndWithoutControlCharacters) {
@@ -431,83 +375,6 @@ TEST_F(Collecting, DistinctErrorsComeWithTheirAgesAndWithoutControlCharacters) {
   EXPECT_LT(s.errors[0].last_age_ns, s.errors[0].first_age_ns);
 }
 
-TEST_F(Collecting, FileThatIsTooShortIsNamedAndTheRestIsStillShown) {
-  std::filesystem::resize_file(path(shm::ring_data_file("md.x.s")), 4096);
-  std::filesystem::resize_file(path(shm::stage_file("risk")), 100);
-  const Snapshot s = collect_twice();
-  EXPECT_TRUE(
-      shm::test::says(named(s.rings, "md.x.s").trouble, {"wrong size", "ring.md.x.s.data"}));
-  EXPECT_EQ(named(s.stages, "risk").condition, StageCondition::kUnreadable);
-  EXPECT_TRUE(shm::test::says(named(s.stages, "risk").trouble, {"wrong size"}));
-  EXPECT_EQ(named(s.rings, "order").trouble, "");
-}
-
-TEST_F(Collecting, FileThatIsCutShortWhileItIsReadBreaksOnlyItself) {
-  static_cast<void>(collector().collect());
-  std::filesystem::resize_file(path(shm::ring_data_file("md.x.s")), 4096);
-  std::filesystem::resize_file(path(shm::stage_file("risk")), 4096);
-  std::filesystem::resize_file(path(shm::board_file("limits")), 4096);
-  const Snapshot s = collect_twice();
-  EXPECT_TRUE(named(s.rings, "md.x.s").broken);
-  EXPECT_EQ(named(s.stages, "risk").condition, StageCondition::kUnreadable);
-  EXPECT_EQ(named(s.stages, "gateway").condition, StageCondition::kNotStarted);
-  EXPECT_FALSE(named(s.rings, "order").broken);
-}
-
-TEST_F(Collecting, ImpossibleCursorIsABrokenPeerNotAnEndlessRing) {
-  shm::Region cursor =
-      *shm::Region::open(path(shm::ring_cursor_file("order")), shm::Region::Access::kReadWrite);
-  *cursor.at<std::uint64_t>(shm::kRingWordsOffset) = std::uint64_t{1} << 63;
-  const RingFacts facts = named(collect_twice().rings, "order");
-  EXPECT_TRUE(facts.broken || facts.depth == 0);
-  *cursor.at<std::uint64_t>(shm::kRingWordsOffset) = ~std::uint64_t{0} - 1000;
-  EXPECT_TRUE(named(collect_twice().rings, "order").broken);
-}
-
-// Every body byte of every file, and every header but the control segment's magic: nothing may
-// crash, hang, or leave the lines' width.
-TEST_F(Collecting, GarbageInAnyFileIsShownNotFollowed) {
-  std::mt19937_64 random(20'261'120);
-  SCOPED_TRACE("seed 20261120");
-  const std::vector<std::string> files = shm::segment_files(dir());
-  for (const std::string& file : files) {
-    for (const int kind : {0, 1, 2}) {
-      create();
-      shm::Region bytes = *shm::Region::open(path(file), shm::Region::Access::kReadWrite);
-      const std::size_t from = kind == 2 ? 24 : shm::kHeaderBytes;
-      const std::size_t to = kind == 2 ? shm::kHeaderBytes : bytes.size();
-      for (std::size_t i = from / 8; i < to / 8; ++i)
-        bytes.at<std::uint64_t>(0)[i] = kind == 0 ? ~std::uint64_t{0} : random();
-      if (kind == 2)  // a header that says it is ready
-        *bytes.at<std::uint64_t>(offsetof(shm::SegmentHeader, ready)) = shm::kReadyWord;
-      Collector fresh(dir());
-      static_cast<void>(fresh.collect());
-      fresh.reset_maxima();
-      const Snapshot s = fresh.collect();
-      View view;
-      view.width = 120;
-      for (const Line& line : draw(s, view))
-        ASSERT_LE(width_of(line), 120u) << file << ": " << text_of(line);
-      EXPECT_NE(to_json(s), "");
-    }
-  }
-}
-
-TEST_F(Collecting, LayoutOfAnotherVersionOrHalfCreatedIsAProblemInWords) {
-  {
-    std::fstream control(path(shm::control_file()), std::ios::in | std::ios::out);
-    control.seekp(8);
-    const std::uint32_t version = shm::kLayoutVersion + 1;
-    control.write(reinterpret_cast<const char*>(&version), sizeof(version));
-  }
-  EXPECT_TRUE(shm::test::says(collector().collect().problem,
-                              {"layout version is " + std::to_string(shm::kLayoutVersion + 1)}));
-  std::filesystem::remove(path(shm::control_file()));
-  EXPECT_TRUE(shm::test::says(collector().collect().problem, {"not yet"}));
-  std::filesystem::remove_all(dir());
-  EXPECT_TRUE(shm::test::says(collector().collect().problem, {"not yet"}));
-}
-
 TEST_F(Collecting, LayoutThatIsCreatedAnewIsFollowed) {
   const std::uint64_t before = collector().collect().generation;
   create();
@@ -515,6 +382,25 @@ TEST_F(Collecting, LayoutThatIsCreatedAnewIsFollowed) {
   EXPECT_EQ(s.problem, "");
   EXPECT_NE(s.generation, before);
   EXPECT_EQ(s.rings.size(), 9u);
+}
+
+TEST_F(Collecting, LastPictureOfALayoutThatIsRemovedStaysUntilThereIsANewOne) {
+  ASSERT_EQ(collector().collect().problem, "");
+  collector().reset_maxima();
+  shm::destroy_layout(dir(), true);
+  Snapshot s = collector().collect();
+  EXPECT_EQ(s.stages.size(), 4u);
+  EXPECT_EQ(s.rings.size(), 9u);
+  ASSERT_TRUE(s.removed_age_ns.has_value());
+  const std::int64_t before = *s.removed_age_ns;
+  EXPECT_TRUE(shm::test::says(s.problem, {"not yet: no layout; run 'sluicectl shm create'"}));
+  collector().reset_maxima();
+  EXPECT_GT(collector().collect().removed_age_ns.value_or(0), before);
+  create();
+  s = collector().collect();
+  EXPECT_EQ(s.problem, "");
+  EXPECT_FALSE(s.removed_age_ns);
+  EXPECT_FALSE(s.reset_age_ns) << "it is another layout";
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "tools/shm_top/text.hpp"
 
@@ -59,6 +60,7 @@ Snapshot sample() {
   s.trading.sheet_age_ns = 9'010'000;
   s.trading.account = true;
   s.trading.stream_proven = true;
+  s.trading.halted = 0;
   s.trading.cash = "76728.410619429";
   s.trading.refusals = {{"collar", 12}};
   s.stages = {stage_of("feed.crypto", StageCondition::kLive),
@@ -251,6 +253,42 @@ TEST(Frame, KillWordsThatCannotBeReadAreRedAndNeverCalledOff) {
   EXPECT_THAT(screen(s, view_of(120, 40)), Not(HasSubstr("switch off")));
 }
 
+TEST(Frame, TradingIsGreenOnlyWhileNothingInTheWayOfNewRiskIsKnownOrUnknown) {
+  const auto colour = [](const Snapshot& s) {
+    return style_of(s, view_of(120, 40), "trading Active");
+  };
+  EXPECT_EQ(colour(sample()), Style::kGood);
+  const auto changed = [&](const std::function<void(Snapshot&)>& change) {
+    Snapshot s = sample();
+    change(s);
+    return colour(s);
+  };
+  EXPECT_EQ(changed([](Snapshot& s) {
+              s.trading.kills = {{"operator", "everything", "stop"}};
+            }),
+            Style::kNote);
+  EXPECT_EQ(changed([](Snapshot& s) { s.trading.kills_unread = {"operator"}; }), Style::kNote);
+  EXPECT_EQ(changed([](Snapshot& s) { s.trading.operator_trip_cut = true; }), Style::kNote);
+  EXPECT_EQ(changed([](Snapshot& s) { s.trading.trouble = {"board.positions is missing"}; }),
+            Style::kNote);
+  EXPECT_EQ(changed([](Snapshot& s) { s.trading.account = false; }), Style::kNote);
+  EXPECT_EQ(changed([](Snapshot& s) { s.trading.blocked = true; }), Style::kNote);
+  EXPECT_EQ(changed([](Snapshot& s) { s.trading.halted.reset(); }), Style::kNote);
+  for (const std::size_t stage : {1u, 2u}) {  // gateway, risk
+    for (const auto condition :
+         {StageCondition::kUnreadable, StageCondition::kNotStarted, StageCondition::kStarting,
+          StageCondition::kRecovering, StageCondition::kHung, StageCondition::kDraining,
+          StageCondition::kStopped, StageCondition::kFailed, StageCondition::kDead}) {
+      EXPECT_EQ(changed([&](Snapshot& s) { s.stages[stage].condition = condition; }), Style::kNote)
+          << to_string(condition);
+    }
+  }
+  EXPECT_EQ(changed([](Snapshot& s) { s.stages.erase(s.stages.begin() + 1); }), Style::kNote);
+  EXPECT_EQ(changed([](Snapshot& s) { s.stages[3].condition = StageCondition::kFailed; }),
+            Style::kGood)
+      << "the other strategies trade";
+}
+
 TEST(Frame, OrdersOfADeadGatewayMayStillWork) {
   Snapshot s = sample();
   s.trading.working = 2;
@@ -258,6 +296,55 @@ TEST(Frame, OrdersOfADeadGatewayMayStillWork) {
   EXPECT_THAT(screen(s, view_of(120, 40)), Not(HasSubstr("may still work")));
   s.stages[1].condition = StageCondition::kDead;
   EXPECT_THAT(screen(s, view_of(120, 40)), HasSubstr("3 orders may still work at the venue"));
+  s.trading.account = false;
+  EXPECT_EQ(style_of(s, view_of(120, 40), "unknown whether orders still work at the venue"),
+            Style::kAlarm);
+}
+
+TEST(Frame, BoardsThatCannotBeReadAreRedAndNeverCalledNotYet) {
+  Snapshot s = sample();
+  s.trading.state.clear();
+  s.trading.account = false;
+  EXPECT_THAT(screen(s, view_of(120, 40)), HasSubstr("no limit sheet"));
+  EXPECT_THAT(screen(s, view_of(120, 40)), HasSubstr("no account row yet"));
+  s.trading.sheet_unreadable = true;
+  s.trading.account_unreadable = true;
+  s.trading.trouble = {"board.limits was cut short", "board.account is missing"};
+  EXPECT_EQ(style_of(s, view_of(120, 40), "limit sheet UNREADABLE"), Style::kAlarm);
+  EXPECT_EQ(style_of(s, view_of(120, 40), "account UNREADABLE"), Style::kAlarm);
+  EXPECT_EQ(style_of(s, view_of(120, 40), "board.account is missing"), Style::kAlarm);
+  EXPECT_THAT(screen(s, view_of(120, 40)), Not(HasSubstr("no account row yet")));
+}
+
+TEST(Frame, TradingStateAndKillsSurviveOnTheSmallestScreens) {
+  Snapshot s = sample();
+  s.reset_age_ns = kNanosPerSecond;
+  std::vector<Line> lines;
+  const auto line = [&](std::size_t i) { return text_without_trailing_blanks(lines[i]); };
+  View view = view_of(40, 8);
+  view.paused = true;
+  lines = draw(s, view);
+  EXPECT_EQ(line(0), "shm-top   demo in /dev/shm/slu…   PAUSED");
+  EXPECT_EQ(line(1), "trading Active   kill switch off");
+  s.trading.kills = {{"operator", "everything", "stop + cancel all"}};
+  s.trading.kills_unread = {"risk"};
+  lines = draw(s, view);
+  EXPECT_EQ(line(1), "trading Active");
+  EXPECT_THAT(line(2), HasSubstr("KILLED by operator: stop + cancel all"));
+}
+
+TEST(Frame, LastPictureOfALayoutThatIsRemovedStandsUnderARedLine) {
+  Snapshot s = sample();
+  s.problem = "control: not yet: no layout";
+  s.removed_age_ns = 3'200'000'000;
+  const View view = view_of(120, 60);
+  EXPECT_EQ(style_of(s, view, "layout removed 3.20s ago"), Style::kAlarm);
+  EXPECT_EQ(style_of(s, view, "trading was Active"), Style::kNote);
+  const std::string text = screen(s, view);
+  EXPECT_THAT(text, HasSubstr("control: not yet: no layout"));
+  EXPECT_THAT(text, HasSubstr("kill switch was off"));
+  EXPECT_THAT(text, HasSubstr("md.crypto.momentum"));
+  EXPECT_THAT(line_with(text, "layout removed"), Not(HasSubstr("trading")));
 }
 
 TEST(Frame, BrokenRingSaysSoInItsRowAndInTheHead) {
@@ -306,6 +393,54 @@ TEST(Frame, HaltedInstrumentsStandInTheHeadAndTradingIsNotGreenWhenAllAre) {
   EXPECT_EQ(style_of(s, view_of(120, 60), "trading Active"), Style::kGood);
   s.trading.halted = 3;
   EXPECT_EQ(style_of(s, view_of(120, 60), "trading Active"), Style::kNote);
+}
+
+TEST(Frame, LowerBoundsAreMarkedAsSuch) {
+  Snapshot s = sample();
+  s.stages[0].duty_at_least = true;
+  s.rings[0].depth_max_at_least = true;
+  View view = view_of(120, 60);
+  EXPECT_THAT(screen(s, view), HasSubstr("≥44.8ms"));
+  EXPECT_THAT(line_with(screen(s, view), "cmd.risk"), HasSubstr("≥8192"));
+  EXPECT_THAT(line_with(screen(s, view), "intent.momentum"), Not(HasSubstr("≥")));
+  view.utf8 = false;
+  EXPECT_THAT(screen(s, view), HasSubstr(">44.8ms"));
+}
+
+TEST(Frame, WhatIsNotKnownOfALimitIsADash) {
+  Snapshot s = sample();
+  s.limits[1].used.clear();
+  s.limits[1].share.reset();
+  EXPECT_THAT(line_with(screen(s, view_of(120, 60)), "BTC/USD"),
+              HasSubstr("position               –      0.6      –"));
+}
+
+TEST(Frame, LatencyRowsOfTwoStrategiesCanBeToldApartAtEveryWidth) {
+  Snapshot s = sample();
+  for (const char* stage : {"strategy.momentum", "strategy.meanrevert", "persistence"}) {
+    s.latencies.push_back(s.latencies.front());
+    s.latencies.back().name = "strategy_to_risk";
+    s.latencies.back().stage = stage;
+  }
+  for (const std::size_t width : {40u, 60u, 80u, 120u, 160u, 230u, 240u}) {
+    const std::string text = screen(s, view_of(width, 0));
+    EXPECT_THAT(text, HasSubstr("HOP               STAGE")) << width;
+    for (const char* name : {"momentum ", "meanrevert ", "persistence ", "gateway "})
+      EXPECT_NE(line_with(text.substr(text.find("HOP")), name), "") << name << width;
+  }
+  const std::string text = screen(s, view_of(240, 60));
+  EXPECT_THAT(text, HasSubstr("strategy_to_risk  strategy.momentum"));
+  EXPECT_THAT(screen(s, view_of(60, 0)), HasSubstr("1.25µs  2.58µs  15.9k  45.0ms"));
+}
+
+TEST(Frame, FilterIsVisibleInAFrameWithoutAFoot) {
+  View view = view_of(120, 0);
+  EXPECT_THAT(screen(sample(), view), Not(HasSubstr("? help")));
+  view.filtering = true;
+  view.filter = "mom";
+  EXPECT_THAT(screen(sample(), view), HasSubstr("filter: mom_   Enter keeps, Esc drops"));
+  view.filtering = false;
+  EXPECT_THAT(screen(sample(), view), HasSubstr("rows with 'mom'"));
 }
 
 TEST(Frame, PanelsWithoutRoomAreNamed) {

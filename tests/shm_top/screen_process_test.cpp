@@ -113,12 +113,48 @@ TEST_F(ShmTop, FollowsALayoutThatIsCreatedAnewWhileItRuns) {
   terminal.start(command(), {{"TERM", "xterm-256color"}, {"LANG", "C.UTF-8"}});
   expect_shown(terminal, "dead: feed.x");
   risk_->kill_and_reap();
+  expect_shown(terminal, "dead: feed.x, risk");
   shm::destroy_layout(dir(), true);
-  expect_shown(terminal, "not yet: no layout");
+  expect_shown(terminal, "layout removed");
+  expect_shown(terminal, "not yet: no layout; run");
+  EXPECT_TRUE(terminal.shows("dead: feed.x, risk")) << "the last picture stays";
+  create();
+  EXPECT_TRUE(eventually([&] {
+    terminal.look();
+    return terminal.shows("not started") && !terminal.shows("layout removed") &&
+           !terminal.shows("dead");
+  })) << terminal.screen();
+  ::kill(terminal.pid(), SIGTERM);
+  EXPECT_EQ(terminal.wait(), 0);
+}
+
+TEST_F(ShmTop, WaitsForALayoutThatIsNotThereYet) {
+  risk_->kill_and_reap();
+  shm::destroy_layout(dir(), true);
+  Terminal terminal(100, 30);
+  terminal.start(command(), {{"TERM", "xterm-256color"}, {"LANG", "C.UTF-8"}});
+  expect_shown(terminal, "not yet: no layout; run");
+  EXPECT_FALSE(terminal.shows("layout removed"));
   create();
   expect_shown(terminal, "not started");
-  EXPECT_FALSE(terminal.shows("dead"));
-  ::kill(terminal.pid(), SIGTERM);
+  terminal.type("q");
+  EXPECT_EQ(terminal.wait(), 0);
+}
+
+TEST_F(ShmTop, ResetLeavesAPictureAloneThatStandsStill) {
+  Terminal terminal(120, 50);
+  terminal.start(command(), {{"TERM", "xterm-256color"}, {"LANG", "C.UTF-8"}});
+  expect_shown(terminal, "dead: feed.x");
+  terminal.type("p");
+  expect_shown(terminal, "PAUSED");
+  terminal.type("r?");  // once the help is there, the reset was taken
+  expect_shown(terminal, "this page");
+  terminal.type("x");
+  expect_shown(terminal, "PAUSED");
+  EXPECT_FALSE(terminal.shows("maxima reset"));
+  terminal.type("p");
+  expect_shown(terminal, "maxima reset");
+  terminal.type("q");
   EXPECT_EQ(terminal.wait(), 0);
 }
 
@@ -163,6 +199,36 @@ TEST_F(ShmTop, OnADumbTerminalPrintsFramesWithoutControls) {
   EXPECT_THAT(terminal.raw(), Not(HasSubstr("\x1b")));
 }
 
+TEST_F(ShmTop, OnADumbTerminalAFilterEndsWithItsLineAndIsVisible) {
+  Terminal terminal(120, 80);
+  terminal.start(command(), {{"TERM", "dumb"}, {"LANG", "C.UTF-8"}});
+  const auto expect_said = [&](const std::string& text) {
+    const std::size_t from = terminal.raw().size();
+    EXPECT_TRUE(eventually([&] {
+      terminal.look();
+      return terminal.raw().find(text, from) != std::string::npos;
+    })) << text;
+  };
+  expect_said("cmd.risk");
+  terminal.type("/cancel\n");
+  expect_said("rows with 'cancel'");
+  expect_said("rings 1, filtered from 9");
+  terminal.type("2\n");
+  expect_said("errors 0");  // a line's end that only sends a key does nothing else
+  terminal.type("\n");
+  // Alone it is Enter: the chosen panel stands under the head.
+  EXPECT_TRUE(eventually([&] {
+    terminal.look();
+    const std::string& raw = terminal.raw();
+    const std::size_t frame = raw.rfind("shm-top   world");
+    return raw.find("rings 1, filtered", frame) != raw.npos &&
+           raw.find("rows with 'cancel'", frame) != raw.npos &&
+           raw.find("errors", frame) == raw.npos;
+  }));
+  ::kill(terminal.pid(), SIGTERM);  // a filter that did not end would take a q
+  EXPECT_EQ(terminal.wait(), 0);
+}
+
 TEST_F(ShmTop, EndsWhenItsTerminalIsGone) {
   Terminal terminal(100, 30);
   // A shell would send SIGHUP as well; whoever ignores that must still not poll a dead terminal.
@@ -186,9 +252,7 @@ TEST_F(ShmTop, MapsEverythingReadOnlyAndTakesNoRole) {
     ++mapped;
     EXPECT_THAT(line, HasSubstr(" r--s ")) << line;
   }
-  EXPECT_EQ(mapped, 9 * 2 + 5 + 4 + 2)
-      << "rings, boards but that of the symbols, pages, control and "
-         "trip words";
+  EXPECT_EQ(mapped, 9 * 2 + 6 + 4 + 2) << "rings, boards, pages, control and trip words";
   for (const char* name : {"feed.x", "strategy.s", "gateway", "persistence", "operator"})
     EXPECT_FALSE(shm::RoleLock::holder(dir(), name).has_value()) << name;
   terminal.type("q");
@@ -259,7 +323,10 @@ TEST_F(ShmTop, MistakesAreOneLineAndTheDocumentedExitCode) {
       {{"--dir", dir()}, 64, "no terminal"},
       {{"--dir", dir() + "/nope", "--json"}, 73, "no such folder"},
       {{"--dir", "/proc", "--json"}, 73, "not yet"},
-      {{"--config", "/nope.toml", "--json"}, 78, "/nope.toml"}};
+      {{"--config", "/nope.toml", "--json"}, 78, "/nope.toml"},
+      {{"--config", "/nope.toml", "--check-config"}, 78, "/nope.toml"},
+      {{"--dir", dir(), "--check-config"}, 64, "--config"},
+      {{"--dir", dir(), "--json", "--log-level", "loud"}, 64, "debug, info, warn or error"}};
   for (const Case& c : cases) {
     const Output output = run(c.arguments);
     EXPECT_EQ(output.code, c.code) << output.err;
@@ -268,6 +335,14 @@ TEST_F(ShmTop, MistakesAreOneLineAndTheDocumentedExitCode) {
     EXPECT_EQ(std::count(output.err.begin(), output.err.end(), '\n'), 1) << output.err;
   }
   EXPECT_THAT(run({"--help"}).out, HasSubstr("Keys:"));
+}
+
+TEST_F(ShmTop, TakesTheArgumentsThatEveryBinaryTakes) {
+  const std::string config = SLUICE_SOURCE_DIR "/config/demo.toml";
+  const Output checked = run({"--config", config, "--check-config", "--log-level", "error"});
+  EXPECT_EQ(checked.code, 0) << checked.err;
+  EXPECT_EQ(checked.out, config + ": ok\n");
+  EXPECT_EQ(run({"--version"}).code, 0);
 }
 
 }  // namespace

@@ -115,6 +115,43 @@ TEST_F(Tailing, FollowsTheProducerAndSaysWhatItCouldNotSee) {
   EXPECT_THAT(text, HasSubstr("\n1003 kind=quote"));
 }
 
+TEST_F(Tailing, SymbolsThatComeAfterTheLayoutAreRead) {
+  create_layout_alone();
+  push("md.x.s", "feed.x", quote_event(MonoNanos{1}));
+  int look = 0;
+  const std::string text = tailed({.ring = "md.x.s", .count = 1}, [&] {
+    if (++look == 1) {
+      write_symbols();
+      push("md.x.s", "feed.x", quote_event(MonoNanos{2}));
+    }
+    return look == 2;
+  });
+  EXPECT_THAT(text, HasSubstr("0 kind=quote feed=0 instrument=0 symbol=instrument 0"));
+  EXPECT_THAT(text, HasSubstr("\n1 kind=quote feed=0 instrument=0 symbol=BTC/USD"));
+}
+
+TEST_F(Tailing, LayoutThatIsReplacedEndsItWithAWordAfterItsLastRecords) {
+  push("md.x.s", "feed.x", quote_event(MonoNanos{1}));
+  char* text = nullptr;
+  std::size_t size = 0;
+  std::FILE* out = open_memstream(&text, &size);
+  int look = 0;
+  const Error error = shm::test::error_of([&] {
+    static_cast<void>(tail(dir(), {.ring = "md.x.s"}, out, [&] {
+      if (++look == 1) {
+        push("md.x.s", "feed.x", quote_event(MonoNanos{2}));
+        create();
+      }
+      return false;
+    }));
+  });
+  std::fclose(out);
+  EXPECT_EQ(error.code(), ExitCode::kResource);
+  EXPECT_TRUE(shm::test::says(error.what(), {"md.x.s", dir(), "removed or created anew"}));
+  EXPECT_THAT(std::string(text, size), HasSubstr("\n1 kind=quote"));
+  std::free(text);
+}
+
 TEST_F(Tailing, ProducerThatDiedLeavesItsLastRecordsReadable) {
   auto feed = stage("feed.x", kFeedMetrics, [](const shm::Instance& instance, shm::StagePage&) {
     shm::RingProducer<MarketEvent> ring(instance, "md.x.s");

@@ -43,6 +43,12 @@ class World : public shm::test::ShmTest {
   }
 
   void create() {
+    create_layout_alone();
+    write_symbols();
+  }
+
+  // As it stands for a moment, until `sluicectl` has written the symbols as well.
+  void create_layout_alone() {
     using shm::RingPolicy;
     shm::Layout layout;
     layout.dir = dir();
@@ -71,6 +77,9 @@ class World : public shm::test::ShmTest {
                      shm::board_spec<AccountRow>("account", 1, "gateway"),
                      shm::board_spec<LimitRow>("limits", 4, "risk")};
     create_layout(layout, true);
+  }
+
+  void write_symbols() {
     const shm::RoleLock operating = role("operator");
     const shm::Instance instance = attach();
     shm::BoardWriter<InstrumentRow> instruments(instance, "instruments");
@@ -103,6 +112,35 @@ class World : public shm::test::ShmTest {
     return child;
   }
 };
+
+// With a collector that stays, for what it makes of one sample after another.
+class Collecting : public World {
+ protected:
+  // Two samples whatever the time between: rates and spreads are taken over what there is.
+  [[nodiscard]] Snapshot collect_twice() {
+    static_cast<void>(collector().collect());
+    return collector().collect();
+  }
+  [[nodiscard]] Collector& collector() {
+    if (!collector_)
+      collector_ = std::make_unique<Collector>(dir());
+    return *collector_;
+  }
+
+ private:
+  std::unique_ptr<Collector> collector_;
+};
+
+// The limit of that name; fails the test when there is none.
+[[nodiscard]] inline LimitFacts limit_of(const Snapshot& s, const std::string& what,
+                                         const std::string& name) {
+  for (const LimitFacts& l : s.limits) {
+    if (l.what == what && l.limit == name)
+      return l;
+  }
+  ADD_FAILURE() << what << " has no limit " << name;
+  return {};
+}
 
 // The one of that name; fails the test when there is none.
 template <class Facts>

@@ -26,13 +26,15 @@ class RingSource {
   };
 
   void attach(const shm::Instance& instance);
+  void add_depths(const shm::RingProbe& ring, RingFacts& facts);
 
   std::string name_;
   std::string trouble_;
   std::optional<shm::RingProbe> probe_;
   std::deque<Sample> samples_;
   std::uint64_t depth_base_{0};  // the ring's own maximum at the reset …
-  std::uint64_t depth_seen_{0};  // … and what was seen here since
+  std::uint64_t depth_seen_{0};  // … what was met here since …
+  std::uint64_t record_{0};      // … and the greatest that surely was the ring's own
   std::uint64_t messages_base_{0};
 };
 

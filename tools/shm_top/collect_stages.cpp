@@ -7,6 +7,7 @@
 #include "common/messages/hops.hpp"
 #include "common/messages/rows.hpp"
 #include "shm/role.hpp"
+#include "tools/shm_top/attach_trouble.hpp"
 #include "tools/shm_top/text.hpp"
 #include "tools/shm_top/window.hpp"
 
@@ -17,9 +18,6 @@ enum class Any : std::uint32_t {};  // a metric by its place in the page's own t
 
 constexpr std::int64_t kHungNs = 5 * kNanosPerSecond;        // as `sluicectl up` has it
 constexpr std::int64_t kClockSlackNs = 2 * kNanosPerSecond;  // /proc tells starts to the second
-
-// Whether a process stands behind the page.
-enum class Life : std::uint8_t { kAlive, kGone, kLockLeftInChild };
 
 // Without the right to look at the locks: the page's pid, unless that process began after the
 // page's last heartbeat, for then the number was given to another.
@@ -102,7 +100,7 @@ void StageSource::attach(const shm::Instance& instance) {
     trouble_.clear();
     find_histograms();
   } catch (const Error& error) {
-    trouble_ = printable(error.what());
+    trouble_ = attach_trouble(instance.dir(), error);
   }
 }
 
@@ -137,13 +135,30 @@ StageFacts StageSource::facts(const shm::Instance& instance) {
   out.incarnation = view.incarnation();
   out.restarts = view.starts() > 1 ? view.starts() - 1 : 0;
   out.tripped = view.trip(shm::kTripScopeEverything) != 0;
-  if (const std::uint64_t duty = view.duty_max_ns(); duty > duty_base_)
-    out.duty_ns = static_cast<std::int64_t>(std::min<std::uint64_t>(duty, INT64_MAX));
+  add_longest(life, out);
   if (process_) {
     out.core = process_->core;
     out.affinity = process_->affinity;
   }
   return out;
+}
+
+// The page's own record is since its creation: after a reset it tells something only once it is
+// beaten. Until then there are the ages that were met here: each is of a heartbeat that had no
+// successor yet, so the time between the two was at least that long.
+void StageSource::add_longest(Life life, StageFacts& out) {
+  const std::uint64_t record = view_->duty_max_ns();
+  // A process that took the role and has not written the page yet is not its predecessor's silence.
+  const bool beats = life == Life::kAlive && out.condition != StageCondition::kUnreadable &&
+                     view_->pid() == out.pid;
+  if (beats && out.heartbeat_age_ns)
+    longest_age_ns_ = std::max(longest_age_ns_.value_or(0), *out.heartbeat_age_ns);
+  if (record > duty_base_) {
+    out.duty_ns = static_cast<std::int64_t>(std::min<std::uint64_t>(record, INT64_MAX));
+    return;
+  }
+  out.duty_ns = longest_age_ns_;
+  out.duty_at_least = longest_age_ns_.has_value();
 }
 
 StageSource::Sample StageSource::sample(MonoNanos now) const {
@@ -218,6 +233,7 @@ void StageSource::reset_maxima() {
   if (!view_)
     return;
   duty_base_ = view_->duty_max_ns();
+  longest_age_ns_.reset();
   base_.clear();
   for (const std::uint32_t i : histograms_)
     base_.push_back(view_->histogram(static_cast<Any>(i)));

@@ -13,6 +13,9 @@
 
 namespace sluice::top {
 
+// Whether a process stands behind the page.
+enum class Life : std::uint8_t { kAlive, kGone, kLockLeftInChild };
+
 // One stage, followed over time.
 class StageSource {
  public:
@@ -39,6 +42,7 @@ class StageSource {
   void attach(const shm::Instance& instance);
   void find_histograms();
   [[nodiscard]] StageFacts facts(const shm::Instance& instance);
+  void add_longest(Life life, StageFacts& facts);
   [[nodiscard]] Sample sample(MonoNanos now) const;
   void add_rates(StageFacts& facts, const Sample& earlier, const Sample& latest) const;
   void add_latencies(const Sample* earlier, const Sample& latest, Snapshot& snapshot) const;
@@ -47,11 +51,12 @@ class StageSource {
   std::string name_;
   std::string trouble_;
   std::optional<shm::StageView> view_;
-  std::vector<std::uint32_t> histograms_;     // places in the page's table
-  std::optional<ProcessFacts> process_;       // of the process that holds the role now
-  std::deque<Sample> samples_;                // the first is where the window begins
-  std::vector<shm::HistogramSnapshot> base_;  // at the reset; empty: since creation
-  std::uint64_t duty_base_{0};
+  std::vector<std::uint32_t> histograms_;       // places in the page's table
+  std::optional<ProcessFacts> process_;         // of the process that holds the role now
+  std::deque<Sample> samples_;                  // the first is where the window begins
+  std::vector<shm::HistogramSnapshot> base_;    // at the reset; empty: since creation
+  std::uint64_t duty_base_{0};                  // the page's own record at the reset
+  std::optional<std::int64_t> longest_age_ns_;  // of a heartbeat that was met here since
 };
 
 }  // namespace sluice::top

@@ -61,21 +61,62 @@ std::int64_t reach_of(const PositionRow& row) {
   return fits ? std::max(up, -down) : std::numeric_limits<std::int64_t>::max();
 }
 
-std::optional<double> share(std::int64_t used, std::int64_t allowed) {
-  if (allowed <= 0)
+// None: not known.
+using Used = std::optional<std::int64_t>;
+
+std::optional<double> share(Used used, std::int64_t allowed) {
+  if (!used || allowed <= 0)
     return std::nullopt;
-  return static_cast<double>(used) / static_cast<double>(allowed);
+  return static_cast<double>(*used) / static_cast<double>(allowed);
 }
 
-LimitFacts decimal_limit(std::string what, std::string limit, bool money, std::int64_t used,
+LimitFacts decimal_limit(std::string what, std::string limit, bool money, Used used,
                          std::int64_t allowed, std::string note) {
   return {.what = std::move(what),
           .limit = std::move(limit),
           .money = money,
-          .used = decimal_string(used),
+          .used = used ? decimal_string(*used) : "",
           .allowed = allowed > 0 ? decimal_string(allowed) : "",
           .share = share(used, allowed),
           .note = std::move(note)};
+}
+
+LimitFacts count_limit(std::string limit, Used used, std::int64_t allowed) {
+  return {.what = "account",
+          .limit = std::move(limit),
+          .money = false,
+          .used = used ? std::to_string(*used) : "",
+          .allowed = allowed > 0 ? std::to_string(allowed) : "",
+          .share = share(used, allowed),
+          .note = ""};
+}
+
+std::int64_t open_orders_of(const AccountRow& row) {
+  return std::int64_t{row.working} + row.in_flight + row.unknown;
+}
+
+std::vector<std::pair<std::string, std::uint64_t>> refusals_of(
+    const std::vector<const shm::StageView*>& stages) {
+  std::map<std::string, std::uint64_t> by_reason;
+  for (const shm::StageView* stage : stages) {
+    if (stage->stage() != kRiskRole && stage->stage() != kGatewayRole)
+      continue;
+    for (std::size_t r = 1; r < kReasonCount; ++r) {
+      const std::uint64_t n = stage->mark(static_cast<std::uint32_t>(kFirstReasonMark + r));
+      if (n != 0)
+        by_reason[to_string(static_cast<Reason>(r))] += n;
+    }
+  }
+  std::vector<std::pair<std::string, std::uint64_t>> out(by_reason.begin(), by_reason.end());
+  std::stable_sort(out.begin(), out.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  return out;
+}
+
+template <class Row>
+std::optional<Row> row_of(const BoardSource<Row>& board, std::uint32_t i) {
+  Row row;
+  return board.load(i, row) ? std::optional(row) : std::nullopt;
 }
 
 }  // namespace
@@ -98,56 +139,24 @@ KillSwitch kill_switch_of(const TradingFacts& trading) noexcept {
   return trading.kills_unread.empty() ? KillSwitch::kOff : KillSwitch::kUnknown;
 }
 
-std::vector<std::string> read_symbols(const shm::Instance& instance) {
-  std::vector<std::string> symbols;
-  try {
-    const shm::BoardReader<InstrumentRow> board(instance, board::kInstruments);
-    for (std::uint32_t i = 0; i < board.rows(); ++i) {
-      InstrumentRow row;
-      const bool written = board.load(i, row) == shm::BoardRead::kOk;
-      const std::string_view chars(row.symbol.data(), row.symbol.size());
-      const std::string symbol = printable(chars.substr(0, chars.find('\0')));
-      symbols.push_back(written && !symbol.empty() ? symbol : fmt::format("instrument {}", i));
-    }
-  } catch (const Error&) {
-    symbols.clear();  // the numbers then stand alone
-  }
-  return symbols;
-}
-
-template <class Row>
-void TradingSource::attach(const shm::Instance& instance, const std::string& name,
-                           std::optional<shm::BoardReader<Row>>& board) {
-  try {
-    board.emplace(instance, name);
-  } catch (const Error& error) {
-    trouble_.push_back(printable(error.what()));
-  }
-}
-
-TradingSource::TradingSource(const shm::Instance& instance, const std::vector<std::string>& boards)
-    : symbols_(read_symbols(instance)) {
+TradingSource::TradingSource(const shm::Instance& instance, const shm::SegmentNames& names)
+    : symbols_(instance),
+      account_(instance, board::kAccount),
+      limits_(instance, board::kLimits),
+      positions_(instance, board::kPositions),
+      orders_(instance, board::kOrders) {
   try {
     operator_trip_.emplace(instance);
   } catch (const Error& error) {
-    trouble_.push_back(printable(error.what()));
+    operator_trip_trouble_ = attach_trouble(instance.dir(), error);
   }
-  for (const std::string& name : boards) {
-    if (name == board::kAccount)
-      attach(instance, name, account_);
-    if (name == board::kLimits)
-      attach(instance, name, limits_);
-    if (name == board::kPositions)
-      attach(instance, name, positions_);
-    if (name == board::kOrders)
-      attach(instance, name, orders_);
-    if (name.starts_with(board::quotes(""))) {
-      std::optional<shm::BoardReader<QuoteRow>> quotes;
-      attach(instance, name, quotes);
-      if (quotes)
-        quotes_.push_back(std::move(*quotes));
-    }
+  for (const std::string& name : names.boards) {
+    if (name.starts_with(board::quotes("")))
+      quotes_.emplace_back(instance, name);
   }
+  strategies_ = static_cast<std::uint32_t>(
+      std::count_if(names.stages.begin(), names.stages.end(),
+                    [](const std::string& name) { return name.starts_with(strategy_role("")); }));
 }
 
 void TradingSource::add_kills(const std::vector<const shm::StageView*>& stages,
@@ -169,11 +178,18 @@ void TradingSource::add_kills(const std::vector<const shm::StageView*>& stages,
   }
 }
 
-void TradingSource::add_account(MonoNanos now, Snapshot& snapshot) const {
-  AccountRow row;
-  if (!account_ || account_->load(0, row) != shm::BoardRead::kOk)
+void TradingSource::add_sheet(MonoNanos now, const std::optional<LimitRow>& head,
+                              TradingFacts& out) const {
+  if (!head)
     return;
-  TradingFacts& out = snapshot.trading;
+  const auto number = static_cast<std::uint32_t>(head->trading_state);
+  const bool named = number <= static_cast<std::uint32_t>(TradingState::kHalted);
+  out.state = named ? to_string(head->trading_state) : fmt::format("#{}", number);
+  out.active = head->trading_state == TradingState::kActive;
+  out.sheet_age_ns = age_ns(now, head->published_ns);
+}
+
+void TradingSource::add_account(MonoNanos now, const AccountRow& row, TradingFacts& out) const {
   out.account = true;
   out.known = (row.flags & kAccountKnown) != 0;
   out.blocked = (row.flags & kAccountBlocked) != 0;
@@ -188,16 +204,6 @@ void TradingSource::add_account(MonoNanos now, Snapshot& snapshot) const {
   out.executions = row.executions;
   if (row.kill_stamp_ns.ns != 0)
     out.kill_stamp_age_ns = age_ns(now, row.kill_stamp_ns);
-  if (orders_) {
-    snapshot.limits.push_back(
-        {.what = "account",
-         .limit = "order rows",
-         .money = false,
-         .used = std::to_string(row.orders),
-         .allowed = std::to_string(orders_->rows()),
-         .share = share(std::int64_t{row.orders}, std::int64_t{orders_->rows()}),
-         .note = ""});
-  }
 }
 
 // The middle of the newest two-sided quote; 0 when there is none.
@@ -206,8 +212,7 @@ Price TradingSource::mark_of(std::uint32_t instrument) const {
   MonoNanos newest{};
   for (const auto& board : quotes_) {
     QuoteRow row;
-    if (board.load(instrument, row) != shm::BoardRead::kOk || row.receive_ns <= newest ||
-        !row.quote.two_sided())
+    if (!board.load(instrument, row) || row.receive_ns <= newest || !row.quote.two_sided())
       continue;
     newest = row.receive_ns;
     mark = {row.quote.bid_px.raw / 2 + row.quote.ask_px.raw / 2};
@@ -215,47 +220,92 @@ Price TradingSource::mark_of(std::uint32_t instrument) const {
   return mark;
 }
 
-void TradingSource::add_halts(TradingFacts& out) const {
-  out.instruments = symbols_.size();
-  for (std::uint32_t i = 0; positions_ && i < symbols_.size(); ++i) {
-    PositionRow row;
-    if (positions_->load(i, row) == shm::BoardRead::kOk && row.halted != 0)
-      ++out.halted;
-  }
+// The board of symbols has a row for each. Without it the others tell: no limit and no halt may
+// vanish because the names did.
+std::uint32_t TradingSource::instruments() const {
+  if (!symbols_.all().empty())
+    return static_cast<std::uint32_t>(symbols_.all().size());
+  // limit_rows() and position_rows() of the topology, the other way round.
+  const std::uint32_t limited = limits_.rows() - std::min(limits_.rows(), 1 + strategies_);
+  return std::max(limited, positions_.rows() / (strategies_ + 2));
 }
 
-void TradingSource::add_limits(Snapshot& snapshot) const {
-  if (!limits_ || !positions_)
-    return;
+void TradingSource::add_halts(TradingFacts& out) const {
+  out.instruments = instruments();
+  std::uint64_t halted = 0;
+  for (std::uint32_t i = 0; i < out.instruments; ++i) {
+    PositionRow row;
+    if (positions_.load(i, row) && row.halted != 0)
+      ++halted;
+  }
+  // Asked last: reading is what finds out that a file was cut.
+  if (positions_.readable())
+    out.halted = halted;
+}
+
+// The gateway writes every position when it starts: a row that is not written is not known.
+void TradingSource::add_position_limits(const std::optional<LimitRow>& head,
+                                        Snapshot& snapshot) const {
   std::int64_t gross = 0;
-  for (std::uint32_t i = 0; i < symbols_.size(); ++i) {
+  bool gross_known = true;
+  for (std::uint32_t i = 0; i < instruments(); ++i) {
     PositionRow position;
     LimitRow limit;
-    const bool held = positions_->load(i, position) == shm::BoardRead::kOk;
-    if (limits_->load(1 + i, limit) != shm::BoardRead::kOk && !held)
+    const bool held = positions_.load(i, position);
+    if (!limits_.load(1 + i, limit) && !held)
       continue;
     const std::int64_t reach = reach_of(position);
     const std::string note = halted_note(position);
-    snapshot.limits.push_back(
-        decimal_limit(symbols_[i], "position", false, reach, limit.max_position.raw, note));
+    const std::string symbol = symbols_.name(i);
+    snapshot.limits.push_back(decimal_limit(symbol, "position", false, held ? Used(reach) : Used(),
+                                            limit.max_position.raw, note));
+    gross_known = gross_known && held;
     Cash value;
-    if (const Price mark = mark_of(i); mark.raw == 0 || !notional(mark, Qty{reach}, value))
+    if (const Price mark = mark_of(i); !held || mark.raw == 0 || !notional(mark, Qty{reach}, value))
       continue;
     snapshot.limits.push_back(
-        decimal_limit(symbols_[i], "exposure", true, value.raw, limit.max_exposure.raw, note));
+        decimal_limit(symbol, "exposure", true, value.raw, limit.max_exposure.raw, note));
     if (!add_checked(gross, value.raw, gross))
       gross = std::numeric_limits<std::int64_t>::max();
   }
-  LimitRow head;
-  if (limits_->load(0, head) == shm::BoardRead::kOk)
+  if (head)
+    snapshot.limits.push_back(decimal_limit("account", "gross exposure", true,
+                                            gross_known ? Used(gross) : Used(),
+                                            head->max_exposure.raw, ""));
+}
+
+void TradingSource::add_order_limits(const std::optional<LimitRow>& head,
+                                     const std::optional<AccountRow>& account,
+                                     Snapshot& snapshot) const {
+  const std::int64_t open_max = head ? head->open_orders_max : 0;
+  if (account || open_max != 0) {
     snapshot.limits.push_back(
-        decimal_limit("account", "gross exposure", true, gross, head.max_exposure.raw, ""));
+        count_limit("open orders", account ? Used(open_orders_of(*account)) : Used(), open_max));
+  }
+  if (account)
+    snapshot.limits.push_back(count_limit("order rows", account->orders, orders_.rows()));
+}
+
+// After all rows were read, for the same reason.
+void TradingSource::add_trouble(TradingFacts& out) const {
+  const auto add = [&](const std::string& trouble) {
+    if (!trouble.empty())
+      out.trouble.push_back(trouble);
+  };
+  add(operator_trip_trouble_);
+  for (const std::string& trouble : {limits_.trouble(), account_.trouble(), positions_.trouble(),
+                                     orders_.trouble(), symbols_.trouble()})
+    add(trouble);
+  for (const auto& quotes : quotes_)
+    add(quotes.trouble());
+  out.sheet_unreadable = !limits_.readable();
+  out.account_unreadable = !account_.readable();
 }
 
 void TradingSource::collect(MonoNanos now, const std::vector<const shm::StageView*>& stages,
-                            Snapshot& snapshot) const {
+                            Snapshot& snapshot) {
   TradingFacts& out = snapshot.trading;
-  out.trouble = trouble_;
+  symbols_.refresh();
   add_kills(stages, out);
   // What the gateway obeys beside the operator. A page that cannot be read says nothing.
   for (const StageFacts& stage : snapshot.stages) {
@@ -263,30 +313,16 @@ void TradingSource::collect(MonoNanos now, const std::vector<const shm::StageVie
         (stage.name == kRiskRole || stage.name == kGatewayRole))
       out.kills_unread.push_back(stage.name);
   }
-  LimitRow head;
-  if (limits_ && limits_->load(0, head) == shm::BoardRead::kOk) {
-    const auto number = static_cast<std::uint32_t>(head.trading_state);
-    const bool named = number <= static_cast<std::uint32_t>(TradingState::kHalted);
-    out.state = named ? to_string(head.trading_state) : fmt::format("#{}", number);
-    out.active = head.trading_state == TradingState::kActive;
-    out.sheet_age_ns = age_ns(now, head.published_ns);
-  }
+  const std::optional<LimitRow> head = row_of(limits_, 0);
+  const std::optional<AccountRow> account = row_of(account_, 0);
+  add_sheet(now, head, out);
   add_halts(out);
-  add_limits(snapshot);
-  add_account(now, snapshot);
-  std::map<std::string, std::uint64_t> refusals;
-  for (const shm::StageView* stage : stages) {
-    if (stage->stage() != kRiskRole && stage->stage() != kGatewayRole)
-      continue;
-    for (std::size_t r = 1; r < kReasonCount; ++r) {
-      const std::uint64_t n = stage->mark(static_cast<std::uint32_t>(kFirstReasonMark + r));
-      if (n != 0)
-        refusals[to_string(static_cast<Reason>(r))] += n;
-    }
-  }
-  out.refusals.assign(refusals.begin(), refusals.end());
-  std::stable_sort(out.refusals.begin(), out.refusals.end(),
-                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  add_position_limits(head, snapshot);
+  add_order_limits(head, account, snapshot);
+  if (account)
+    add_account(now, *account, out);
+  out.refusals = refusals_of(stages);
+  add_trouble(out);
 }
 
 }  // namespace sluice::top

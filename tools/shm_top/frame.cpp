@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <numeric>
 
-#include "common/runtime/topology.hpp"
+#include "tools/shm_top/head.hpp"
 #include "tools/shm_top/panels.hpp"
 #include "tools/shm_top/text.hpp"
 
@@ -16,164 +15,6 @@ namespace {
 
 constexpr std::size_t kLeastRows = 3;  // of a panel that has them and is shown at all
 constexpr std::size_t kUnbounded = 1'000'000;
-
-// ---- the head: what must be seen whatever else is ----
-
-class Words {
- public:
-  Words(std::vector<Line>& lines, const View& view) : lines_(lines), view_(view) {}
-  // A piece that does not fit on the line begins the next one.
-  void add(std::string text, Style style = Style::kPlain) {
-    if (lines_.empty() || width_of(lines_.back()) + kGap + width_of(text) > view_.width)
-      lines_.emplace_back();
-    Line& line = lines_.back();
-    if (!line.empty())
-      line.push_back({std::string(kGap, ' '), Style::kPlain});
-    line.push_back({std::move(text), style});
-  }
-  void next_line() { lines_.emplace_back(); }
-
- private:
-  static constexpr std::size_t kGap = 3;
-  std::vector<Line>& lines_;
-  const View& view_;
-};
-
-void add_kills(const TradingFacts& t, const View& view, Words& words) {
-  constexpr std::size_t kShown = 4;
-  if (kill_switch_of(t) == KillSwitch::kOff)
-    return words.add("kill switch off", Style::kDim);
-  if (t.operator_trip_cut)
-    words.add("KILLED: trip.operator was cut", Style::kAlarm);
-  if (!t.kills_unread.empty())
-    words.add(fmt::format("KILL WORDS UNREADABLE: {}", fmt::join(t.kills_unread, ", ")),
-              Style::kAlarm);
-  for (std::size_t i = 0; i < std::min(t.kills.size(), kShown); ++i) {
-    const KillFacts& k = t.kills[i];
-    words.add(fmt::format("KILLED by {}: {} ({})", k.by, k.words, k.scope), Style::kAlarm);
-  }
-  if (t.kills.size() > kShown)
-    words.add(fmt::format("and {} kill words more", t.kills.size() - kShown), Style::kAlarm);
-  if (t.kill_stamp_age_ns) {
-    words.add("nothing leaves since " + duration_text(*t.kill_stamp_age_ns, view.utf8),
-              Style::kNote);
-  }
-}
-
-template <class Pred>
-void add_rings(const Snapshot& s, const char* what, Pred&& alarms, Words& words) {
-  std::vector<std::string> names;
-  for (const RingFacts& ring : s.rings) {
-    if (alarms(ring))
-      names.push_back(ring.name);
-  }
-  constexpr std::size_t kShown = 3;
-  const std::size_t more = names.size() - std::min(names.size(), kShown);
-  names.resize(names.size() - more);
-  if (!names.empty())
-    words.add(fmt::format("{}: {}{}", what, fmt::join(names, ", "),
-                          more == 0 ? "" : fmt::format(" and {} rings more", more)),
-              Style::kAlarm);
-}
-
-// Panels can be scrolled away; what is wrong in them is said here as well.
-void add_alarms(const Snapshot& s, Words& words) {
-  std::map<StageCondition, std::vector<std::string>> stages;
-  for (const StageFacts& stage : s.stages) {
-    if (is_alarming(stage.condition))
-      stages[stage.condition].push_back(stage.name);
-  }
-  const bool all =
-      !s.stages.empty() && stages.size() == 1 && stages.begin()->second.size() == s.stages.size();
-  for (const auto& [condition, names] : stages)
-    words.add(fmt::format("{}: {}", to_string(condition),
-                          all ? "all stages" : fmt::format("{}", fmt::join(names, ", "))),
-              Style::kAlarm);
-  const auto broken = std::count_if(s.rings.begin(), s.rings.end(), [](const RingFacts& ring) {
-    return ring.broken || !ring.trouble.empty();
-  });
-  const std::uint64_t left = s.trading.working + s.trading.in_flight + s.trading.unknown;
-  const bool no_gateway =
-      std::any_of(s.stages.begin(), s.stages.end(), [](const StageFacts& stage) {
-        return stage.name == kGatewayRole && is_alarming(stage.condition);
-      });
-  if (no_gateway && left != 0)
-    words.add(fmt::format("{} orders may still work at the venue", left), Style::kAlarm);
-  if (broken != 0)
-    words.add(fmt::format("{} of {} rings broken", broken, s.rings.size()), Style::kAlarm);
-  add_rings(
-      s, "CUT OFF", [](const RingFacts& ring) { return ring.detached; }, words);
-  add_rings(s, "LOST RECORDS", broke_its_promise, words);
-  add_rings(s, "nearly full", nearly_full, words);
-  if (const std::uint64_t n = s.trading.halted; n != 0)
-    words.add(fmt::format("{} instrument{} no new risk", n, n == 1 ? " takes" : "s take"),
-              Style::kAlarm);
-}
-
-void add_account(const TradingFacts& t, Words& words) {
-  if (!t.account)
-    return words.add("no account row yet", Style::kDim);
-  if (t.blocked)
-    words.add("ACCOUNT BLOCKED", Style::kAlarm);
-  words.add(t.stream_proven ? "stream proven" : "stream unproven",
-            t.stream_proven ? Style::kDim : Style::kNote);
-  words.add("cash " + short_decimal(t.cash, 2));
-  words.add(fmt::format("{} orders, {} working, {} in flight", t.orders, t.working, t.in_flight));
-  if (t.unknown != 0)
-    words.add(fmt::format("{} with unknown outcome", t.unknown), Style::kAlarm);
-  words.add(fmt::format("{} fills", t.executions));
-  if (t.fees_pending != 0)
-    words.add(fmt::format("{} fees pending", t.fees_pending), Style::kDim);
-}
-
-void add_refusals(const TradingFacts& t, Words& words) {
-  constexpr std::size_t kShown = 4;
-  if (t.refusals.empty())
-    return;
-  std::string text = "refused:";
-  for (std::size_t i = 0; i < std::min(t.refusals.size(), kShown); ++i)
-    text += fmt::format(" {} {}", count_text(t.refusals[i].second), t.refusals[i].first);
-  if (t.refusals.size() > kShown)
-    text += fmt::format(" and {} reasons more", t.refusals.size() - kShown);
-  words.add(std::move(text), Style::kDim);
-}
-
-std::vector<Line> head_lines(const Snapshot& s, const View& view) {
-  std::vector<Line> lines;
-  Words words(lines, view);
-  words.add("shm-top", Style::kTitle);
-  words.add(s.instance.empty() ? s.dir : s.instance + " in " + s.dir, Style::kName);
-  if (view.paused)
-    words.add("PAUSED", Style::kNote);
-  if (!s.problem.empty()) {
-    words.next_line();
-    words.add(s.problem, Style::kAlarm);
-    return lines;
-  }
-  words.add(fmt::format("generation {}", s.generation), Style::kDim);
-  words.add(to_string(s.now).substr(0, 19) + "Z", Style::kDim);
-  if (s.reset_age_ns)
-    words.add("maxima reset " + duration_text(*s.reset_age_ns, view.utf8) + " ago", Style::kDim);
-  words.next_line();
-  const TradingFacts& t = s.trading;
-  const bool old_sheet = t.sheet_age_ns && *t.sheet_age_ns > kNanosPerSecond;
-  const bool all_halted = t.halted != 0 && t.halted >= t.instruments;
-  words.add(t.state.empty() ? "no limit sheet" : "trading " + t.state,
-            t.active && !old_sheet && !all_halted ? Style::kGood : Style::kNote);
-  add_kills(t, view, words);
-  add_alarms(s, words);
-  if (t.sheet_age_ns) {
-    words.add("limit sheet " + duration_text(*t.sheet_age_ns, view.utf8) + " old",
-              old_sheet ? Style::kNote : Style::kDim);
-  }
-  add_account(t, words);
-  add_refusals(t, words);
-  for (const std::string& trouble : t.trouble) {
-    words.next_line();
-    words.add(trouble, Style::kAlarm);
-  }
-  return lines;
-}
 
 // ---- the panels ----
 
@@ -357,25 +198,27 @@ Line foot_line(const View& view) {
 std::vector<Line> draw(const Snapshot& snapshot, View& view) {
   std::vector<Line> lines = head_lines(snapshot, view);
   const bool bounded = view.height != 0;
-  // On a small screen the head may not take what the panels need.
+  // On a small screen the head may not take what the panels need. Its first lines are those that
+  // must be seen.
   if (bounded && lines.size() + 6 > view.height)
-    lines.resize(std::min(lines.size(), std::max<std::size_t>(2, view.height / 3)));
+    lines.resize(std::min(lines.size(), std::max<std::size_t>(3, view.height / 3)));
   const std::size_t taken = lines.size() + (bounded ? 1 : 0);
   const std::size_t room = !bounded ? kUnbounded : view.height - std::min(taken, view.height);
   std::vector<Line> body;
   if (view.help) {
     body = help_lines();
-  } else if (snapshot.problem.empty()) {
+  } else if (snapshot.problem.empty() || snapshot.removed_age_ns) {
     body = body_lines(snapshot, view, room);
   }
   if (bounded)
     body.resize(room);
   for (Line& line : body)
     lines.push_back(std::move(line));
-  if (bounded) {
+  // A frame among frames has no foot, but rows that a filter hides are never missing silently.
+  if (bounded || view.filtering || !view.filter.empty())
     lines.push_back(foot_line(view));
+  if (bounded)
     lines.resize(view.height);
-  }
   for (Line& line : lines) {
     if (width_of(line) > view.width)
       line = fit(std::move(line), view.width, view.utf8);

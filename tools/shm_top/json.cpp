@@ -49,7 +49,7 @@ Json trading_json(const TradingFacts& t) {
     out["account"] = nullptr;
   }
   out["instruments"] = t.instruments;
-  out["halted_instruments"] = t.halted;
+  out["halted_instruments"] = known(t.halted);
   Json refusals = Json::object();
   for (const auto& [reason, count] : t.refusals)
     refusals[reason] = count;
@@ -71,6 +71,7 @@ Json stage_json(const StageFacts& s) {
           {"incarnation", s.incarnation},
           {"busy", known(s.busy)},
           {"longest_turn_ns", known(s.duty_ns)},
+          {"longest_turn_at_least", s.duty_at_least},
           {"cpu", known(s.cpu)},
           {"tripped", s.tripped}};
 }
@@ -89,6 +90,7 @@ Json ring_json(const RingFacts& r) {
           {"messages_per_second", known(r.rate)},
           {"depth", r.depth},
           {"depth_max", r.depth_max},
+          {"depth_max_at_least", r.depth_max_at_least},
           {"lag_ns", known(r.lag_ns)},
           {"lag_at_least", r.lag_at_least},
           {"drops", r.drops},
@@ -129,7 +131,7 @@ std::string to_json(const Snapshot& s) {
   for (const LimitFacts& l : s.limits) {
     limits.push_back({{"what", l.what},
                       {"limit", l.limit},
-                      {"used", l.used},
+                      {"used", l.used.empty() ? Json(nullptr) : Json(l.used)},
                       {"allowed", l.allowed.empty() ? Json(nullptr) : Json(l.allowed)},
                       {"share", known(l.share)},
                       {"note", l.note}});

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "common/base/error.hpp"
+#include "common/base/log.hpp"
 #include "common/runtime/instance_folder.hpp"
 #include "common/runtime/stage.hpp"
 #include "common/runtime/version.hpp"
@@ -28,6 +29,8 @@ using namespace sluice;
 
 struct CommandLine {
   InstanceChoice choice;
+  bool check_config{false};
+  LogLevel log_level{LogLevel::kInfo};
   std::int64_t interval_ms{1000};
   std::size_t width{0};
   bool once{false};
@@ -68,7 +71,12 @@ bool parse(CommandLine& line, int argc, char** argv) {
   app.footer(footer());
   app.add_option("--dir", line.choice.dir, "the folder of the instance's segments")
       ->type_name("DIR");
-  app.add_option("--config", line.choice.config, "the instance's TOML file")->type_name("FILE");
+  CLI::Option* config =
+      app.add_option("--config", line.choice.config, "the instance's TOML file")->type_name("FILE");
+  app.add_flag("--check-config", line.check_config, "read and check the configuration, then exit")
+      ->needs(config);
+  std::string level = "info";
+  app.add_option("--log-level", level, "debug, info, warn or error")->type_name("LEVEL");
   app.add_option("--interval", line.interval_ms, "milliseconds between two samples (1000)")
       ->check(CLI::Range(50, 60'000));
   CLI::Option* once = app.add_flag("--once", line.once, "print one frame as plain text and end");
@@ -99,6 +107,9 @@ bool parse(CommandLine& line, int argc, char** argv) {
     return false;
   } catch (const CLI::ParseError& error) {
     throw Error(ExitCode::kUsage, std::string(error.what()) + "; see shm-top --help");
+  }
+  if (!parse_log_level(level, line.log_level)) {
+    throw Error(ExitCode::kUsage, "--log-level '" + level + "': use debug, info, warn or error");
   }
   line.tail = tail->count() != 0;
   return true;
@@ -137,7 +148,13 @@ int body(int argc, char** argv) {
   CommandLine line;
   if (!parse(line, argc, argv))
     return 0;
+  log_init("shm-top", line.log_level);
   const std::string dir = instance_folder(line.choice);
+  if (line.check_config) {
+    std::printf("%s: ok\n", line.choice.config.c_str());
+    finish_output();
+    return 0;
+  }
   const bool utf8 = top::locale_is_utf8() && !line.ascii;
   if (line.tail) {
     install_stop_signals();

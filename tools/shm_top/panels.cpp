@@ -43,6 +43,10 @@ Cell or_none(const std::optional<Value>& value, const View& view, Text&& text,
   return value ? cell(text(*value), style) : none(view);
 }
 
+std::string at_least_mark(bool at_least, const View& view) {
+  return at_least ? (view.utf8 ? "≥" : ">") : "";
+}
+
 Cell count_cell(std::uint64_t count, Style style = Style::kPlain) {
   return cell(count_text(count), count == 0 ? Style::kDim : style);
 }
@@ -104,7 +108,8 @@ std::vector<Cell> stage_row(const StageFacts& s, const View& view) {
       or_none(s.heartbeat_age_ns, view, duration, beat),
       count_cell(s.restarts, Style::kNote),
       or_none(s.busy, view, percent_text),
-      or_none(s.duty_ns, view, duration),
+      or_none(s.duty_ns, view,
+              [&](std::int64_t ns) { return at_least_mark(s.duty_at_least, view) + duration(ns); }),
       or_none(s.cpu, view, percent_text),
       count_cell(s.incarnation, Style::kDim),
       cell(std::move(note), Style::kAlarm)};
@@ -173,9 +178,9 @@ Cell full_cell(const RingFacts& r, const View& view) {
 Cell lag_cell(const RingFacts& r, const View& view) {
   if (!r.lag_ns)
     return none(view);
-  const std::string at_least = r.lag_at_least ? (view.utf8 ? "≥" : ">") : "";
   const bool late = *r.lag_ns > kNanosPerSecond;
-  return cell(at_least + duration_text(*r.lag_ns, view.utf8), late ? Style::kNote : Style::kPlain);
+  return cell(at_least_mark(r.lag_at_least, view) + duration_text(*r.lag_ns, view.utf8),
+              late ? Style::kNote : Style::kPlain);
 }
 
 std::vector<Cell> ring_row(const RingFacts& r, const View& view) {
@@ -202,7 +207,8 @@ std::vector<Cell> ring_row(const RingFacts& r, const View& view) {
           or_none(r.rate, view, rate_text, rate),
           count_cell(r.messages),
           count_cell(r.depth, r.broken ? Style::kAlarm : Style::kPlain),
-          count_cell(r.depth_max),
+          cell(at_least_mark(r.depth_max_at_least, view) + count_text(r.depth_max),
+               r.depth_max == 0 ? Style::kDim : Style::kPlain),
           full_cell(r, view),
           count_cell(r.slots, Style::kDim),
           lag_cell(r, view),
@@ -267,18 +273,24 @@ Table latency(const Snapshot& snapshot, const View& view) {
   const std::string since =
       snapshot.reset_age_ns ? "since " + duration_text(*snapshot.reset_age_ns, view.utf8) + " ago"
                             : std::string("since creation");
-  table.columns = {{.title = "HOP", .least = 16, .sort = 0},
-                   {.title = "STAGE", .priority = 1, .least = 9, .narrows = true},
-                   {.title = "N", .right = true, .priority = 5, .least = 5, .group = last},
-                   {.title = "P50", .right = true, .least = 6, .group = last},
-                   {.title = "P99", .right = true, .least = 6, .group = last, .sort = 1},
-                   {.title = "P99.9", .right = true, .priority = 3, .least = 6, .group = last},
-                   {.title = "MAX", .right = true, .least = 6, .group = last},
-                   {.title = "N", .right = true, .priority = 4, .least = 5, .group = since},
-                   {.title = "P50", .right = true, .least = 6, .group = since},
-                   {.title = "P99", .right = true, .least = 6, .group = since, .sort = 2},
-                   {.title = "P99.9", .right = true, .priority = 2, .least = 6, .group = since},
-                   {.title = "MAX", .right = true, .least = 6, .group = since, .sort = 3}};
+  table.columns = {
+      {.title = "HOP", .least = 16, .sort = 0},
+      {.title = "STAGE", .least = 9, .narrows = true, .drops_kind = true},
+      {.title = "N", .right = true, .priority = 8, .least = 5, .group = last},
+      {.title = "P50", .right = true, .priority = 1, .least = 6, .group = last},
+      {.title = "P99", .right = true, .least = 6, .group = last, .sort = 1},
+      {.title = "P99.9", .right = true, .priority = 6, .least = 6, .group = last},
+      {.title = "MAX", .right = true, .priority = 3, .least = 6, .group = last},
+      {.title = "N", .right = true, .priority = 7, .least = 5, .group = since},
+      {.title = "P50", .right = true, .priority = 4, .least = 6, .group = since},
+      {.title = "P99", .right = true, .priority = 1, .least = 6, .group = since, .sort = 2},
+      {.title = "P99.9", .right = true, .priority = 5, .least = 6, .group = since},
+      {.title = "MAX", .right = true, .priority = 2, .least = 6, .group = since, .sort = 3}};
+  // Rows of one hop differ by their stage alone: columns of numbers go before its name does.
+  constexpr std::size_t kLongName = 16;
+  std::size_t& least = table.columns[1].least;
+  for (const LatencyFacts& f : snapshot.latencies)
+    least = std::max(least, std::min(width_of(without_kind(f.stage)), kLongName));
   table.sort = view.sort_of(Panel::kLatency);
   const auto last_p99 = [](const LatencyFacts& f) { return f.last ? f.last->p99 : 0; };
   using Before = std::function<bool(const LatencyFacts&, const LatencyFacts&)>;
@@ -304,7 +316,7 @@ std::vector<Cell> limit_row(const LimitFacts& l, const View& view) {
   const Style style = used >= 1 ? Style::kAlarm : used >= kNearLimit ? Style::kNote : Style::kBar;
   return {cell(l.what, Style::kName),
           cell(l.limit),
-          cell(l.money ? short_decimal(l.used, 2) : l.used),
+          l.used.empty() ? none(view) : cell(l.money ? short_decimal(l.used, 2) : l.used),
           l.allowed.empty() ? none(view) : cell(l.allowed, Style::kDim),
           or_none(l.share, view, percent_text, style == Style::kBar ? Style::kPlain : style),
           bar_cell(used, 0, kBarWidth, view, style),

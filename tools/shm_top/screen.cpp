@@ -9,6 +9,7 @@
 #include <array>
 #include <chrono>
 #include <clocale>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -49,7 +50,8 @@ class Session {
         return false;
       case Request::kResetMaxima:
         collector_.reset_maxima();
-        take();
+        if (!view_.paused)  // a picture that stands still is not replaced, whatever begins anew
+          take();
         break;
       case Request::kNone:
         break;
@@ -237,9 +239,26 @@ int run_curses(Session& session) {
 
 // ---- a terminal that cannot ----
 
-// A frame every interval, one below the other; keys are taken a line at a time.
+// Keys that come a line at a time. The line's end only sends them, unless nothing else stands on
+// the line or a filter is being typed: then it is Enter.
+class TypedLines {
+ public:
+  // False for quit.
+  [[nodiscard]] bool take(Session& session, char typed) {
+    const bool end = typed == '\n';
+    const bool sends = end && !line_empty_ && !session.view().filtering;
+    line_empty_ = end;
+    return sends || session.handle(key_of(typed));
+  }
+
+ private:
+  bool line_empty_{true};
+};
+
+// A frame every interval, one below the other.
 int run_plain(Session& session) {
   session.view().height = 0;
+  TypedLines lines;
   for (bool draw_anew = true; !stop_requested();) {
     if (const winsize size = terminal_size(); size.ws_col != 0)
       session.view().width = size.ws_col;
@@ -260,7 +279,7 @@ int run_plain(Session& session) {
       if (count <= 0)
         return 0;
       for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
-        if (typed[i] != '\n' && !session.handle(key_of(typed[i])))
+        if (!lines.take(session, typed[i]))
           return 0;
       }
       draw_anew = true;
@@ -279,7 +298,7 @@ bool can_move_cursor() {
     return false;
   const char* const move_to = ::tigetstr("cup");
   // Either value is ncurses' "no such capability".
-  return move_to != nullptr && move_to != reinterpret_cast<const char*>(-1);
+  return move_to != nullptr && reinterpret_cast<std::intptr_t>(move_to) != -1;
 }
 
 }  // namespace

@@ -42,7 +42,8 @@ struct StageFacts {
   std::uint32_t incarnation{0};
   std::uint64_t restarts{0};            // since the layout was created
   std::optional<double> busy;           // share of the loop's time in turns that found work
-  std::optional<std::int64_t> duty_ns;  // longest turn since the reset
+  std::optional<std::int64_t> duty_ns;  // longest time between two heartbeats since the reset
+  bool duty_at_least{false};            // met here, at a sample; the stage's own record is older
   std::optional<double> cpu;            // of one core; all threads
   bool tripped{false};
 };
@@ -58,7 +59,8 @@ struct RingFacts {
   std::uint64_t messages{0};
   std::optional<double> rate;  // messages a second
   std::uint64_t depth{0};
-  std::uint64_t depth_max{0};  // since the reset
+  std::uint64_t depth_max{0};      // since the reset
+  bool depth_max_at_least{false};  // met here, at a sample; the ends' own record is older
   std::uint64_t drops{0};
   std::uint64_t gaps{0};
   std::uint64_t snapshots{0};
@@ -90,9 +92,9 @@ struct LatencyFacts {
 struct LimitFacts {
   std::string what;  // a symbol, or "account"
   std::string limit;
-  bool money{false};  // a glance needs two digits of it
-  std::string used;
-  std::string allowed;
+  bool money{false};    // a glance needs two digits of it
+  std::string used;     // empty: not known
+  std::string allowed;  // empty: no such limit, or not told
   std::optional<double> share;
   std::string note;  // why it takes no new risk
 };
@@ -113,7 +115,8 @@ struct KillFacts {
 };
 
 struct TradingFacts {
-  std::string state;  // as the limit sheet says; empty: no sheet
+  std::string state;             // as the limit sheet says; empty: no sheet
+  bool sheet_unreadable{false};  // its board is missing, garbled or cut: what it says is unknown
   bool active{false};
   std::optional<std::int64_t> sheet_age_ns;
   std::vector<KillFacts> kills;
@@ -121,6 +124,7 @@ struct TradingFacts {
   bool operator_trip_cut{false};          // trip.operator was cut short: stages take it for a kill
   std::optional<std::int64_t> kill_stamp_age_ns;  // since when nothing leaves any more
   bool account{false};                            // the gateway has written its account row
+  bool account_unreadable{false};
   bool known{false};
   bool blocked{false};
   bool stream_proven{false};
@@ -133,9 +137,9 @@ struct TradingFacts {
   std::uint64_t fees_pending{0};
   std::uint64_t executions{0};
   std::uint64_t instruments{0};
-  std::uint64_t halted{0};                                      // of them: take no new risk
+  std::optional<std::uint64_t> halted;                          // of them: take no new risk
   std::vector<std::pair<std::string, std::uint64_t>> refusals;  // by reason, of risk and gateway
-  std::vector<std::string> trouble;                             // boards that cannot be read
+  std::vector<std::string> trouble;  // boards and kill words that cannot be read
 };
 
 // What may leave, as far as the kill words tell. Unknown is never "off".
@@ -146,7 +150,8 @@ enum class KillSwitch : std::uint8_t { kOff, kUnknown, kKilled };
 struct Snapshot {
   std::string dir;
   std::string instance;
-  std::string problem;  // why there is nothing to show; then the rest is empty
+  std::string problem;  // why there is nothing to read; then the rest is empty, or the last picture
+  std::optional<std::int64_t> removed_age_ns;  // … of a layout that is gone since then
   std::uint64_t generation{0};
   MonoNanos now{};
   std::optional<std::int64_t> window_ns;     // what rates and `last` are taken over

@@ -75,6 +75,14 @@ Line pad(Line line, std::size_t width, bool right, bool utf8) {
   return line;
 }
 
+// The cell as the column shows it in that width, which may still be too narrow for it.
+Line shown(const Cell& cell, const Column& column, std::size_t width) {
+  Line line = cell;
+  if (column.drops_kind && width_of(line) > width && !line.empty())
+    line.front().text = without_kind(line.front().text);
+  return line;
+}
+
 void append(Line& line, Line more) {
   for (Span& span : more)
     line.push_back(std::move(span));
@@ -114,7 +122,7 @@ Line group_line(const Table& table, const std::vector<Placed>& placed, bool utf8
       std::string right;
       for (std::size_t n = 0; n < rest; ++n)
         (n < rest / 2 ? left : right) += utf8 ? "─" : "-";
-      text = left + " " + text + " " + right;
+      text = left.append(" ").append(text).append(" ").append(right);
     }
     any = any || !group.empty();
     append(line, pad(cell(std::move(text), Style::kDim), width, false, utf8));
@@ -174,7 +182,8 @@ TableLines layout(const Table& table, std::size_t width, bool utf8) {
     for (const Placed& p : placed) {
       if (!line.empty())
         line.push_back({std::string(kBetween, ' '), Style::kPlain});
-      append(line, pad(row[p.column], p.width, table.columns[p.column].right, utf8));
+      const Column& column = table.columns[p.column];
+      append(line, pad(shown(row[p.column], column, p.width), p.width, column.right, utf8));
     }
     out.rows.push_back(fit(std::move(line), width, utf8));
   }

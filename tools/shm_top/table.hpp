@@ -42,6 +42,7 @@ struct Column {
   std::uint8_t priority{0};  // higher is left out earlier; 0 stays
   std::size_t least{0};      // never narrower while it is shown (numbers come and go)
   bool narrows{false};       // may be cut down to `least` before anything is left out
+  bool drops_kind{false};    // what does not fit loses its kind (without_kind) before it is cut
   std::string group{};       // columns side by side with the same group share a heading
   std::size_t sort{kUnsorted};
   static constexpr std::size_t kUnsorted = 99;

@@ -9,7 +9,7 @@
 #include "common/base/error.hpp"
 #include "common/describe/records.hpp"
 #include "shm/layout.hpp"
-#include "tools/shm_top/collect_trading.hpp"
+#include "tools/shm_top/collect_symbols.hpp"
 #include "tools/shm_top/ring_record.hpp"
 
 namespace sluice::top {
@@ -28,11 +28,7 @@ class Follower {
  public:
   Follower(const shm::Instance& instance, const shm::RingProbe& ring, const TailOptions& options,
            std::FILE* out)
-      : ring_(ring),
-        json_(options.json),
-        utf8_(options.utf8),
-        symbols_(read_symbols(instance)),
-        out_(out) {
+      : ring_(ring), json_(options.json), utf8_(options.utf8), symbols_(instance), out_(out) {
     const std::uint64_t end = ring.tail();
     next_ = end - std::min(options.count, ring.slots());
     if (const std::uint64_t oldest = ring.oldest(); before(next_, oldest))
@@ -60,7 +56,8 @@ class Follower {
 
  private:
   void print(const R& record) {
-    const Fields fields = fields_of(record, symbols_);
+    symbols_.refresh();
+    const Fields fields = fields_of(record, symbols_.all());
     if (json_) {
       Fields line;
       line.number("position", next_);
@@ -84,7 +81,7 @@ class Follower {
   const shm::RingProbe& ring_;
   bool json_;
   bool utf8_;
-  Symbols symbols_;
+  SymbolSource symbols_;
   std::FILE* out_;
   std::uint64_t next_{0};
 };
@@ -107,8 +104,14 @@ int tail(const std::string& dir, const TailOptions& options, std::FILE* out,
   const bool known = with_record_type(ring, [&]<class R>(RecordType<R>) {
     Follower<R> follower(instance, ring, options, out);
     for (int look = 1; follower.poll() && options.follow && !stop(); ++look) {
-      if (look % kCurrentEvery == 0 && !instance.still_current())
-        break;
+      if (look % kCurrentEvery == 0 && !instance.still_current()) {
+        static_cast<void>(follower.poll());  // what came before the end
+        throw Error(ExitCode::kResource,
+                    fmt::format("--ring {}: the layout in {} was removed or created anew, and "
+                                "nothing more comes from this ring; start again to follow the new "
+                                "one",
+                                options.ring, dir));
+      }
       std::this_thread::sleep_for(kLook);
     }
   });

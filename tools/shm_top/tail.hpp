@@ -18,7 +18,8 @@ struct TailOptions {
 
 // Prints until `stop` says so or the output is gone; takes nothing from the ring, whatever its
 // consumer does. A reader that the producer laps says how many records it has not seen. Throws
-// AttachError, and Error{kUsage} naming the rings there are.
+// AttachError; Error{kUsage} naming the rings there are; and, when it follows, Error{kResource}
+// once the layout is gone.
 int tail(const std::string& dir, const TailOptions& options, std::FILE* out,
          const std::function<bool()>& stop);
 

@@ -39,6 +39,11 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+std::string_view without_folder(std::string_view dir, std::string_view message) noexcept {
+  const bool names_it = message.starts_with(dir) && message.substr(dir.size()).starts_with('/');
+  return names_it ? message.substr(dir.size() + 1) : message;
+}
+
 std::size_t width_of(std::string_view text) noexcept {
   return text.size() -
          static_cast<std::size_t>(std::count_if(text.begin(), text.end(), continues_character));
@@ -55,6 +60,11 @@ std::string cut(std::string_view text, std::size_t width, bool utf8) {
       break;
   }
   return std::string(text.substr(0, end)) + (utf8 ? "…" : "~");
+}
+
+std::string_view without_kind(std::string_view name) noexcept {
+  const std::size_t dot = name.find('.');
+  return dot == name.npos ? name : name.substr(dot + 1);
 }
 
 std::string duration_text(std::uint64_t ns, bool utf8) {

@@ -11,10 +11,18 @@ namespace sluice::top {
 // '?'.
 [[nodiscard]] std::string printable(std::string_view text);
 
+// A message about a file of the folder, which already stands in the first line of a narrow screen.
+[[nodiscard]] std::string_view without_folder(std::string_view dir,
+                                              std::string_view message) noexcept;
+
 // Characters on the screen: code points of UTF-8; none of ours is wide or combining.
 [[nodiscard]] std::size_t width_of(std::string_view text) noexcept;
 // At most `width` characters; what is cut is marked by a last "…" ("~" without UTF-8).
 [[nodiscard]] std::string cut(std::string_view text, std::size_t width, bool utf8);
+
+// The name of a stage without what kind of stage it is: "crypto" of "feed.crypto"; "risk" of
+// "risk".
+[[nodiscard]] std::string_view without_kind(std::string_view name) noexcept;
 
 // Three digits and a unit: "950ns", "12.3us", "1.50s", "2m05s", "3h10m", "4d02h". Below 0: "0ns".
 [[nodiscard]] std::string duration_text(std::int64_t ns, bool utf8);
