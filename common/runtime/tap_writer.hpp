@@ -111,6 +111,7 @@ class TapWriter {
     tap.set_body(TapType::kGap, GapRecord{.lost = lost_, .next_sequence = next_ + 1});
     if (!send(tap, now))
       return false;
+    flush();  // it is told only when it can be read
     ring_.note_gap();
     lost_ = 0;
     publish_owed();

@@ -201,7 +201,7 @@ Reason GatewayCore::admit(const Intent& intent, const IntentContext& context, Ga
   // Who does not read what became of its orders takes no new risk. A way out needs no room: what
   // the ring cannot take is told as the order's state later. Until then that order's row is held
   // back, so there is an end to it: the table is everybody's.
-  const bool room = context.execution_ring_room || (gate.reduces && context.owed_within_limits);
+  const bool room = context.owed_within_limits && (context.execution_ring_room || gate.reduces);
   return room ? Reason::kNone : Reason::kRingFull;
 }
 

@@ -471,7 +471,7 @@ void RiskCore::on_execution(const Execution& e) noexcept {
     if (!snapshot) {
       trade(filled);
       // What traded before the gateway knew the order is in no book of its own: its snapshots will
-      // not tell it.
+      // not tell it. (Nor do they where they are the first to tell of the order: docs/status.md.)
       const std::int64_t unbooked =
           sub_saturating(filled, e.kind == ExecutionKind::kFill ? e.qty.raw : 0);
       if (unbooked > 0) {
@@ -515,6 +515,7 @@ void RiskCore::adopt_order(const OrderRow& row) noexcept {
   r->chain = row.chain_filled.raw;
   if (Reservation* const old = find(row.replaces); old != nullptr) {
     r->replaces = row.replaces;
+    r->chain = std::max(r->chain, old->traded());
     old->replaced_by = row.id;
   }
   open(*r);

@@ -22,7 +22,7 @@
 
 namespace sluice {
 
-// How many rows of the order table the rings may hold back before not even reductions pass: a
+// How many rows of the order table the rings may hold back before nothing passes that takes one: a
 // quarter for the journal, a quarter for risk, and a quarter that the strategies share evenly. The
 // last one stays for what is found at the venue and for everybody's way out.
 struct OwedLimits {
@@ -34,6 +34,15 @@ struct OwedLimits {
     const std::uint32_t quarter = order_rows / 4;
     const auto share = static_cast<std::uint32_t>(quarter / (strategies == 0 ? 1 : strategies));
     return {.shared = quarter == 0 ? 1 : quarter, .strategy = share == 0 ? 1 : share};
+  }
+
+  struct Owed {  // ExecutionOutlet::owed_orders() of each
+    std::uint32_t strategy;
+    std::uint32_t risk;
+    std::uint32_t journal;
+  };
+  [[nodiscard]] constexpr bool hold(const Owed& owed) const noexcept {
+    return owed.strategy < strategy && owed.risk < shared && owed.journal < shared;
   }
 };
 static_assert(2 * OwedLimits::of(8'192, 3).shared + 3 * OwedLimits::of(8'192, 3).strategy <=

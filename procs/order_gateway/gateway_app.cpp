@@ -275,9 +275,9 @@ IntentContext GatewayApp::context_for(const Intent& intent) {
     context.execution_ring_room =
         port.executions->room_for_new_risk() && executions_risk_->room_for_new_risk();
     const OwedLimits most = OwedLimits::of(config.gateway.orders_max, strategies_.size());
-    context.owed_within_limits = port.executions->owed_orders() < most.strategy &&
-                                 executions_risk_->owed_orders() < most.shared &&
-                                 executions_journal_.owed_orders() < most.shared;
+    context.owed_within_limits = most.hold({.strategy = port.executions->owed_orders(),
+                                            .risk = executions_risk_->owed_orders(),
+                                            .journal = executions_journal_.owed_orders()});
   }
   // High water: the journal cannot take more, or persistence lags by half its ring.
   context.journal_high_water = persistence_page_.mark(kMarkHighWater) != 0 ||

@@ -65,7 +65,8 @@ RiskApp::RiskApp(StageShell& shell)
   for (const StrategyConfig& s : config.strategies) {
     strategies_.push_back(std::make_unique<StrategyPort>(
         StrategyPort{.intents = {shell.instance(), ring::intent(s.name)},
-                     .verdicts = {shell.instance(), ring::verdict(s.name)}}));
+                     .verdicts = {shell.instance(), ring::verdict(s.name)},
+                     .page = {shell.instance(), strategy_role(s.name)}}));
   }
   adopt_boards();
 }
@@ -120,11 +121,19 @@ void RiskApp::adopt_outputs(const std::vector<OrderRow>& rows) {
   const auto key = [](const IntentId& id) {
     return std::tuple(id.incarnation, id.strategy, id.sequence);
   };
+  // An incarnation that its strategy never had is nonsense; taken for true it would make every
+  // later intent an old one, for good.
+  const auto adopt = [this](const IntentId& id) {
+    if (id.strategy < strategies_.size() &&
+        id.incarnation <= strategies_[id.strategy]->page.incarnation())
+      core_.adopt_decided(id);
+  };
   for (const OrderRow& row : rows) {
     if (row.state == OrderState::kNone || row.id.is_none())
       continue;
     known.insert(key(row.id));
-    core_.adopt_decided(row.id);
+    if ((row.flags & kOrphaned) == 0)  // known from the venue alone: says nothing of this risk
+      adopt(row.id);
   }
   const shm::RingProbe orders(shell_.instance(), ring::kOrder);
   const std::uint64_t released = orders.cursor();
@@ -132,7 +141,7 @@ void RiskApp::adopt_outputs(const std::vector<OrderRow>& rows) {
   for (std::uint64_t at = orders.oldest(); at != orders.tail(); ++at) {
     if (!orders.read(at, order))
       continue;
-    core_.adopt_decided(order.id);
+    adopt(order.id);
     if (static_cast<std::int64_t>(at - released) < 0 || known.contains(key(order.id)))
       continue;
     OrderRow row;
@@ -148,16 +157,16 @@ void RiskApp::adopt_outputs(const std::vector<OrderRow>& rows) {
   for (std::uint16_t s = 0; s < strategies_.size(); ++s) {
     LimitRow mark;
     if (marks.load(1 + instruments_.size() + s, mark) == shm::BoardRead::kOk)
-      core_.adopt_decided({.incarnation = mark.strategy_incarnation,
-                           .strategy = s,
-                           .reserved = 0,
-                           .sequence = mark.sequence});
+      adopt({.incarnation = mark.strategy_incarnation,
+             .strategy = s,
+             .reserved = 0,
+             .sequence = mark.sequence});
     const shm::RingProbe verdicts(shell_.instance(),
                                   ring::verdict(shell_.config().strategies[s].name));
     Verdict verdict;
     for (std::uint64_t at = verdicts.oldest(); at != verdicts.tail(); ++at) {
       if (verdicts.read(at, verdict))
-        core_.adopt_decided(verdict.intent);
+        adopt(verdict.intent);
     }
   }
 }

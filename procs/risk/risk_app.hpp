@@ -32,6 +32,7 @@ class RiskApp {
   struct StrategyPort {
     shm::RingConsumer<Intent> intents;
     shm::RingProducer<Verdict> verdicts;
+    shm::StageView page;
     std::uint64_t published_mark{0};
   };
 

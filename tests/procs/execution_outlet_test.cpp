@@ -523,7 +523,8 @@ TEST(ExecutionOutlet, ReductionsHoldBackNoMoreRowsThanTheirStrategyMay) {
     gateway.audit("0.9975");
     IntentContext context = gateway.context();
     context.execution_ring_room = outlet.room_for_new_risk();
-    context.owed_within_limits = outlet.owed_orders() < most.strategy;
+    context.owed_within_limits =
+        most.hold({.strategy = outlet.owed_orders(), .risk = 0, .journal = 0});
     const Intent sell = gateway.intent(Side::kSell, "0.1", "59990");
     gateway.core.on_intent(sell, context);
     const std::uint32_t row = gateway.core.find(sell.id);
@@ -547,6 +548,31 @@ TEST(ExecutionOutlet, ReductionsHoldBackNoMoreRowsThanTheirStrategyMay) {
     ring.queue.clear();
   }
   EXPECT_EQ(outlet.owed_orders(), 0U);
+}
+
+TEST(OwedLimits, EachRingHasItsShareAndAQuarterStaysFree) {
+  const OwedLimits most = OwedLimits::of(800, 4);
+  EXPECT_TRUE(most.hold({.strategy = 49, .risk = 199, .journal = 199}));
+  EXPECT_FALSE(most.hold({.strategy = 50, .risk = 0, .journal = 0}));
+  EXPECT_FALSE(most.hold({.strategy = 0, .risk = 200, .journal = 0}));
+  EXPECT_FALSE(most.hold({.strategy = 0, .risk = 0, .journal = 200}));
+  EXPECT_TRUE(OwedLimits::of(1, 1).hold({.strategy = 0, .risk = 0, .journal = 0}));
+}
+
+// The journal alone is full: the rings of strategy and risk have room.
+TEST(ExecutionOutlet, NothingTakesARowOnceARingHoldsBackItsShare) {
+  Gateway gateway(roomy_rules());
+  const std::uint32_t held = gateway.work(Side::kBuy, "1");
+  gateway.fill(held, 1, "60000", "1", "1");
+  gateway.tick(kMs);
+  gateway.audit("0.9975");
+  IntentContext context = gateway.context();
+  context.owed_within_limits = false;
+  for (const Side side : {Side::kSell, Side::kBuy}) {
+    const Intent intent = gateway.intent(side, "0.5", "59990");
+    gateway.core.on_intent(intent, context);
+    EXPECT_EQ(gateway.core.row(gateway.core.find(intent.id)).reason, Reason::kRingFull);
+  }
 }
 
 TEST(ExecutionOutlet, AReductionPassesWhileItsStrategyIsOwed) {

@@ -62,17 +62,18 @@ InstrumentRow row_of(const Instrument& instrument) {
 }
 
 // What a stage that died could not tell goes with its segments; its successor would have told it.
-void warn_of_untold(const InstanceConfig& config) {
-  for (const std::string& line : shm::inspect_layout(config.shm_dir).untold)
+void warn_of_untold(const std::vector<std::string>& untold) {
+  for (const std::string& line : untold)
     log_warn("lost with the segments: {}", line);
 }
 
 }  // namespace
 
 void create_segments(const InstanceConfig& config, bool force) {
-  warn_of_untold(config);
   const shm::Layout layout = layout_of(config);
+  const std::vector<std::string> untold = shm::inspect_layout(config.shm_dir).untold;
   const shm::CreateReport report = shm::create_layout(layout, force);
+  warn_of_untold(untold);
   for (const std::string& lost : report.lost)
     log_warn("lost with --force: {}", lost);
   write_origin(config);
@@ -102,10 +103,11 @@ int shm_create(const InstanceConfig& config, bool force) {
 }
 
 int shm_destroy(const InstanceConfig& config, bool force) {
-  warn_of_untold(config);
+  const std::vector<std::string> untold = shm::inspect_layout(config.shm_dir).untold;
   for (const std::string& lost : shm::destroy_layout(config.shm_dir, force)) {
     log_warn("lost with --force: {}", lost);
   }
+  warn_of_untold(untold);
   std::filesystem::remove(origin_file(config));
   log_info("{}: destroyed", config.shm_dir);
   return 0;
