@@ -26,6 +26,7 @@
 #include "shm/ring.hpp"
 #include "shm/role.hpp"
 #include "shm/stage_page.hpp"
+#include "tests/procs/instance_fixture.hpp"
 #include "tests/storage/journal_fixture.hpp"
 
 namespace sluice {
@@ -36,23 +37,6 @@ using namespace sluice::test;
 const std::string kProgram = std::string(SLUICE_BIN_DIR) + "/sluice-persistence";
 const std::string kJournalTool = std::string(SLUICE_BIN_DIR) + "/sluice-journal";
 constexpr std::uint32_t kIncarnation = 3;
-
-template <class Predicate>
-[[nodiscard]] bool eventually(Predicate&& predicate) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{30};
-  while (!predicate()) {
-    if (std::chrono::steady_clock::now() > deadline)
-      return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
-
-std::string text_of(const std::string& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
 
 void replace(std::string& text, const std::string& from, const std::string& to) {
   const std::size_t at = text.find(from);
