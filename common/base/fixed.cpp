@@ -180,16 +180,16 @@ bool parse_short(std::string_view text, std::int64_t& raw) noexcept {
   if (end - p > static_cast<std::ptrdiff_t>(kLongest)) {
     return false;
   }
-  std::int64_t digits = 0;
+  std::uint64_t digits = 0;  // also of the 19 digits that are refused below: they fit unsigned
   for (; p != end && is_digit(*p); ++p) {
-    digits = digits * 10 + (*p - '0');
+    digits = digits * 10 + static_cast<std::uint64_t>(*p - '0');
   }
   const std::ptrdiff_t whole = p - first;
   std::ptrdiff_t decimals = 0;
   if (p != end && *p == '.') {
     const char* const point = p++;
     for (; p != end && is_digit(*p); ++p) {
-      digits = digits * 10 + (*p - '0');
+      digits = digits * 10 + static_cast<std::uint64_t>(*p - '0');
     }
     decimals = p - point - 1;
     if (decimals == 0) {
@@ -204,7 +204,7 @@ bool parse_short(std::string_view text, std::int64_t& raw) noexcept {
   std::int64_t value = 0;
   const auto scale =
       static_cast<std::int64_t>(kPowersOfTen[static_cast<std::size_t>(kDecimals - decimals)]);
-  if (__builtin_mul_overflow(digits, scale, &value)) {
+  if (__builtin_mul_overflow(static_cast<std::int64_t>(digits), scale, &value)) {
     return false;
   }
   raw = negative ? -value : value;

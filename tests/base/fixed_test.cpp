@@ -82,6 +82,9 @@ TEST(ParseDecimal, RefusesNumbersFarOutOfRange) {
   expect_refused("1e308", DecimalStatus::kOutOfRange);
   expect_refused("-1e99999999999999999999999999", DecimalStatus::kOutOfRange);
   expect_refused(std::string(5'000, '9'), DecimalStatus::kOutOfRange);
+  // As many digits as the short way looks at, without the point that would make them fewer.
+  expect_refused("9777779799477777767", DecimalStatus::kOutOfRange);
+  expect_refused("9999999999999999999", DecimalStatus::kOutOfRange);
 }
 
 TEST(ParseDecimal, RefusesWhatIsFinerThanNineDecimals) {
