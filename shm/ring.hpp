@@ -172,6 +172,9 @@ class RingConsumer {
   void advance() noexcept { core_.advance(); }
   void release_to(std::uint64_t position) noexcept { core_.release_to(position); }
 
+  // For consumers that peek: how many records they took at one time, where tools see it.
+  void note_batch(std::uint64_t records) noexcept { core_.note_batch(records); }
+
   // Calls fn(const R&) for up to `limit` records and gives their slots back in one store at the
   // end: a consumer that dies inside is handed this batch again. Returns how many.
   template <class F>

@@ -130,7 +130,7 @@ std::size_t GatewayApp::poll(MonoNanos now) {
   watch_kill(now);
   settle_rings(now);
   std::size_t work = take_venue_events();
-  for (std::uint16_t s = 0; s < strategies_.size(); ++s) {
+  for (std::uint16_t s = 0; s < strategy_count(); ++s) {
     auto& cancels = strategies_[s]->cancels;
     work += cancels.drain(
         [&](const Cancel& cancel) {
@@ -291,7 +291,7 @@ IntentContext GatewayApp::context_for(const Intent& intent) {
 // After the order ring was found empty, tombstones up to risk's mark are of no use any more. The
 // mark is read first: what it covers was published before it.
 void GatewayApp::note_drained_rings() noexcept {
-  for (std::uint16_t s = 0; s < strategies_.size(); ++s) {
+  for (std::uint16_t s = 0; s < strategy_count(); ++s) {
     LimitRow mark;
     if (limits_.load(1 + instruments_.size() + s, mark) != shm::BoardRead::kOk)
       continue;
@@ -304,7 +304,7 @@ void GatewayApp::note_drained_rings() noexcept {
 // A strategy that started anew does not know the orders of the incarnation before it: nobody would
 // ever cancel them.
 void GatewayApp::cancel_orders_of_dead_incarnations(MonoNanos now) noexcept {
-  for (std::uint16_t s = 0; s < strategies_.size(); ++s) {
+  for (std::uint16_t s = 0; s < strategy_count(); ++s) {
     StrategyPort& port = *strategies_[s];
     const std::uint32_t incarnation = port.page.incarnation();
     if (incarnation == port.incarnation)

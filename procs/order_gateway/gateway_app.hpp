@@ -47,6 +47,10 @@ class GatewayApp final : private GatewayOutput {
   }
 
  private:
+  // Below kExternalStrategy, as the core has checked.
+  [[nodiscard]] std::uint16_t strategy_count() const noexcept {
+    return static_cast<std::uint16_t>(strategies_.size());
+  }
   static constexpr std::size_t kBatch = 64;
 
   struct StrategyPort {

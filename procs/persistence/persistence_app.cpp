@@ -59,6 +59,8 @@ std::size_t PersistenceApp::take(std::size_t ring, std::size_t limit) {
       out_of_room_ = true;
       break;
     }
+    if (status == TapStatus::kMalformed)
+      from.note_refused();
     if (status == TapStatus::kMalformed && malformed_told_++ < 10) {
       shell_.page().error(static_cast<std::uint32_t>(ring), "malformed tap on " + names_[ring],
                           shell_.now());
@@ -71,8 +73,10 @@ std::size_t PersistenceApp::take(std::size_t ring, std::size_t limit) {
     from.advance();
   }
   // One store for the batch: whoever dies before it is handed the batch again, and knows it.
-  if (taken != 0)
+  if (taken != 0) {
     from.release_to(from.head());
+    from.note_batch(taken);
+  }
   return taken;
 }
 

@@ -154,7 +154,7 @@ void RiskApp::adopt_outputs(const std::vector<OrderRow>& rows) {
     core_.adopt_order(row);
   }
   const shm::BoardReader<LimitRow> marks(shell_.instance(), board::kLimits);
-  for (std::uint16_t s = 0; s < strategies_.size(); ++s) {
+  for (std::uint16_t s = 0; s < strategy_count(); ++s) {
     LimitRow mark;
     if (marks.load(1 + instruments_.size() + s, mark) == shm::BoardRead::kOk)
       adopt({.incarnation = mark.strategy_incarnation,
@@ -190,7 +190,7 @@ std::size_t RiskApp::poll(MonoNanos now) {
         },
         4 * kBatch);
   }
-  for (std::uint16_t s = 0; s < strategies_.size(); ++s)
+  for (std::uint16_t s = 0; s < strategy_count(); ++s)
     work += decide(s);
   if (now.ns - last_sheet_.ns >= shell_.config().risk.publish_every_ns)
     publish_sheet(now);
@@ -272,7 +272,7 @@ void RiskApp::publish_sheet(MonoNanos now) noexcept {
   last_sheet_ = now;
   for (std::uint32_t i = 0; i < instruments_.size(); ++i)
     sheet_.store(1 + i, core_.instrument_row(i));
-  for (std::uint16_t s = 0; s < strategies_.size(); ++s) {
+  for (std::uint16_t s = 0; s < strategy_count(); ++s) {
     sheet_.store(1 + instruments_.size() + s, core_.strategy_row(s));
   }
   sheet_.store(0, core_.publish_head(now));  // the head last: its age speaks for the rows
