@@ -69,6 +69,7 @@ void on_bus_error(int signal, siginfo_t* info, void* context) noexcept {
   // Marked first: whoever reads a zero of the new pages can already see the mark.
   range->failed.store(true, std::memory_order_release);
   g_any_failed.store(true, std::memory_order_release);
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): the address comes from the kernel, as a number
   if (mmap(reinterpret_cast<void*>(page), end - page, protection,
            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
     hand_on(signal, info, context);

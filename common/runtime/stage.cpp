@@ -132,7 +132,7 @@ void StageShell::note_cut_files(MonoNanos now) {
   if (cut.peers > cut_peers_) {
     page_.error(kCutFileCode, "a peer cut its file short: it reads as empty", now);
     log_warn(
-        "{} file(s) in {} were cut short by their owners and read as empty from now on; stop "
+        "{} mapping(s) of files in {} were cut short by the files' owners and read as empty; stop "
         "the instance and lay it out anew: sluicectl shm create --config {}",
         cut.peers, config_.shm_dir, config_.path);
   }

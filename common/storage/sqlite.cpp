@@ -44,8 +44,7 @@ const char* remedy_of(Trouble trouble) noexcept {
       return "check the folder, its permissions and the disk";
     case Trouble::kUnfinished:
       return "its writer was killed inside a transaction: start sluice-persistence, which "
-             "completes "
-             "it (--drain-only: and then ends)";
+             "completes it (--drain-only: and then ends)";
     case Trouble::kOther:
       break;
   }
@@ -145,6 +144,7 @@ void Statement::bind(int parameter, std::int64_t value) {
 
 void Statement::bind(int parameter, std::string_view value) {
   // The destructor SQLITE_TRANSIENT asks for a copy; its macro is an old-style cast.
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): that number is the interface
   const auto copy = reinterpret_cast<sqlite3_destructor_type>(std::intptr_t{-1});
   const int code =
       sqlite3_bind_text(handle_, parameter, value.data(), static_cast<int>(value.size()), copy);

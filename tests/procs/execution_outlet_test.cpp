@@ -119,29 +119,44 @@ TEST(ExecutionOutlet, ARefusalThatIsToldBehindAnotherOrdersSnapshotStillEndsItsO
   rig.expect_books_agree();
 }
 
-// An order that traded while no gateway lived is adopted with what it has; that is in no book of
-// the new gateway's, and its snapshots must not take it away from risk again.
-TEST(ExecutionOutlet, AStrategyThatDoesNotReadDoesNotTakeTheTableFromTheOthers) {
-  GatewayRules rules = roomy_rules();
-  rules.order_rows = 32;
-  rules.terminal_retention_ns = 0;
-  Gateway gateway(rules);
+// A small order table in front of a strategy that reads nothing.
+struct Unread {
+  explicit Unread(std::uint32_t order_rows)
+      : gateway(rules(order_rows)), outlet(ring, gateway.core, order_rows, 64) {
+    ring.slots = 0;
+    gateway.out.owed = [this](std::uint32_t row) { return outlet.owes(row); };
+  }
+  static GatewayRules rules(std::uint32_t order_rows) {
+    GatewayRules r = roomy_rules();
+    r.order_rows = order_rows;
+    r.terminal_retention_ns = 0;
+    return r;
+  }
+  void tell() {
+    for (; told < gateway.out.executions.size(); ++told)
+      if (gateway.out.executions[told].intent.strategy == 0)
+        outlet.tell(gateway.out.executions[told]);
+    outlet.settle();
+  }
+
+  Gateway gateway;
   FewSlots ring;
-  ring.slots = 0;
-  Outlet outlet(ring, gateway.core, 32, 64);
-  gateway.out.owed = [&](std::uint32_t row) { return outlet.owes(row); };
-  std::size_t told = 0;
+  Outlet outlet;
+  std::size_t told{0};
+};
+
+TEST(ExecutionOutlet, AStrategyThatDoesNotReadDoesNotTakeTheTableFromTheOthers) {
+  Unread unread(32);
+  Gateway& gateway = unread.gateway;
+  const Outlet& outlet = unread.outlet;
   const std::uint32_t held = gateway.work(Side::kBuy, "1", "60000", 1);
   gateway.fill(held, 1, "60000", "1", "1");
   for (int i = 0; i < 200; ++i) {
     gateway.tick(kMs);
     IntentContext context = gateway.context();
-    context.execution_ring_room = outlet.room_for_new_risk();
+    context.execution_ring_room = unread.outlet.room_for_new_risk();
     gateway.core.on_intent(gateway.intent(Side::kBuy, "0.1", "59000", 0), context);
-    for (; told < gateway.out.executions.size(); ++told)
-      if (gateway.out.executions[told].intent.strategy == 0)
-        outlet.tell(gateway.out.executions[told]);
-    outlet.settle();
+    unread.tell();
   }
   gateway.tick(kMs);
   EXPECT_NE(gateway.send(Side::kSell, "0.9", "60000", 1), kNoRow) << "no row for a way out";
@@ -151,33 +166,21 @@ TEST(ExecutionOutlet, AStrategyThatDoesNotReadDoesNotTakeTheTableFromTheOthers) 
 // Small sells that are cancelled again, from a strategy that reads nothing: each would hold back a
 // row of the table for good.
 TEST(ExecutionOutlet, ReductionsHoldBackNoMoreRowsThanTheirStrategyMay) {
-  GatewayRules rules = roomy_rules();
-  rules.order_rows = 64;
-  rules.terminal_retention_ns = 0;
-  Gateway gateway(rules);
-  FewSlots ring;
-  ring.slots = 0;
-  Outlet outlet(ring, gateway.core, 64, 64);
-  gateway.out.owed = [&](std::uint32_t row) { return outlet.owes(row); };
+  Unread unread(64);
+  Gateway& gateway = unread.gateway;
+  const Outlet& outlet = unread.outlet;
   const OwedLimits most = OwedLimits::of(64, 2);
-  std::size_t told = 0;
-  const auto tell = [&] {
-    for (; told < gateway.out.executions.size(); ++told)
-      if (gateway.out.executions[told].intent.strategy == 0)
-        outlet.tell(gateway.out.executions[told]);
-    outlet.settle();
-  };
   const std::uint32_t held = gateway.work(Side::kBuy, "1", "60000");
   gateway.fill(held, 1, "60000", "1", "1");
   gateway.tick(kMs);
   gateway.audit("0.9975");
-  tell();
+  unread.tell();
   std::uint32_t passed = 0;
   for (int i = 0; i < 200; ++i) {
     gateway.tick(kMs);
     gateway.audit("0.9975");
     IntentContext context = gateway.context();
-    context.execution_ring_room = outlet.room_for_new_risk();
+    context.execution_ring_room = unread.outlet.room_for_new_risk();
     context.owed_within_limits =
         most.hold({.strategy = outlet.owed_orders(), .risk = 0, .journal = 0});
     const Intent sell = gateway.intent(Side::kSell, "0.1", "59990");
@@ -191,16 +194,16 @@ TEST(ExecutionOutlet, ReductionsHoldBackNoMoreRowsThanTheirStrategyMay) {
     } else {
       EXPECT_EQ(gateway.core.row(row).reason, Reason::kRingFull);
     }
-    tell();
+    unread.tell();
   }
   EXPECT_GT(passed, 2U) << "a way out for the first ones";
   EXPECT_LE(outlet.owed_orders(), most.strategy);
   gateway.tick(kMs);
   EXPECT_NE(gateway.send(Side::kBuy, "0.1", "60000", 1), kNoRow) << "no row for the others";
-  ring.slots = 8;
+  unread.ring.slots = 8;
   for (int i = 0; i < 20; ++i) {
-    tell();
-    ring.queue.clear();
+    unread.tell();
+    unread.ring.queue.clear();
   }
   EXPECT_EQ(outlet.owed_orders(), 0U);
 }

@@ -82,6 +82,8 @@ TEST(ExecutionsAfterARestart, WhoAdoptsANewGatewaysRowsSkipsWhatTheRingHoldsOfTh
   EXPECT_EQ(risk.position(0, kBtc), dec("1"));
 }
 
+// An order that traded while no gateway lived is adopted with what it has; that is in no book of
+// the new gateway's, and its snapshots must not take it away from risk again.
 TEST(ExecutionsAfterARestart, WhatTradedWithoutAGatewayOutlivesASnapshot) {
   Rig rig;
   const std::uint32_t row = rig.order(Side::kBuy, "60000");

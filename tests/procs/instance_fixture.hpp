@@ -8,7 +8,6 @@
 #include <optional>
 #include <sstream>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "common/runtime/config.hpp"
@@ -16,20 +15,12 @@
 #include "shm/instance.hpp"
 #include "shm/layout.hpp"
 #include "shm/role.hpp"
+#include "tests/shm/shm_fixture.hpp"
 #include "tests/storage/journal_fixture.hpp"
 
 namespace sluice::test {
 
-template <class Predicate>
-[[nodiscard]] bool eventually(Predicate&& predicate) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{30};
-  while (!predicate()) {
-    if (std::chrono::steady_clock::now() > deadline)
-      return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
+using shm::test::eventually;
 
 inline std::string text_of(const std::string& path) {
   std::ostringstream text;
