@@ -69,17 +69,19 @@ void* huge_page_aligned_hint(std::size_t bytes) noexcept {
   return reinterpret_cast<void*>((address + kHugePageBytes - 1) / kHugePageBytes * kHugePageBytes);
 }
 
+// `bytes` is what the caller saw: were the length asked for again here, a file cut to nothing in
+// between would be an error of the system. Pages that are gone by now are the SIGBUS handler's.
 bip::mapped_region map_whole(const bip::file_mapping& file, bip::mode_t mode, std::size_t bytes) {
   if (bytes >= kHugePageBytes) {
     if (void* const hint = huge_page_aligned_hint(bytes)) {
       try {
-        return {file, mode, 0, 0, hint};
+        return {file, mode, 0, bytes, hint};
       } catch (const bip::interprocess_exception&) {
         // The hint was taken meanwhile: any address will do, without huge pages.
       }
     }
   }
-  return {file, mode, 0, 0};
+  return {file, mode, 0, bytes};
 }
 
 }  // namespace

@@ -103,6 +103,10 @@ TEST_P(Truncation, RingDataUnderItsConsumerAndItsOwnProducer) {
             ++wrong;
         },
         100);
+    // Whoever reaches the first slot that is gone notices; when that is the consumer, the ring
+    // fills behind it, and its producer would stand still short of the cut for good.
+    if (consumer.peer_hostile())
+      consumer.release_to(producer.tail());
   };
   cut_under(ring_data_file("md"), look,
             [&] { return consumer.peer_hostile() && producer.own_file_lost(); });
