@@ -22,7 +22,7 @@
 #include "bench/rings/ring_files.hpp"
 #include "bench/rings/statistics.hpp"
 #include "common/base/tsc.hpp"
-#include "common/runtime/stage.hpp"
+#include "common/runtime/idle.hpp"
 #include "shm/atomics.hpp"
 #include "shm/ring.hpp"
 #include "shm/role.hpp"
@@ -53,10 +53,14 @@ struct LoopStage {
   }
   [[nodiscard]] std::uint64_t await(Idle& idle) noexcept {
     Slot64 token;
-    while (!in.peek(token))
-      idle(0);
+    for (;;) {  // a stage's turn: the clock, the ring, the idling
+      const MonoNanos now = instance.now();
+      const bool found = in.peek(token);
+      idle(found ? 1 : 0, now);
+      if (found)
+        break;
+    }
     in.release();
-    idle(1);
     return token.number;
   }
 
@@ -140,7 +144,7 @@ void measure_parked(Round& round, IdleMode mode, const std::string& name,
       while (taken == 0) {  // a stage's turn: the clock, the ring, the idling
         now = instance.now();
         taken = in.drain([](const Slot64&) {}, 1);
-        idle(taken);
+        idle(taken, now);
       }
       Atomics::store_release(woken->cycles, ticks_after());
       require(now.ns != 0, "a clock that stands");

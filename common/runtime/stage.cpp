@@ -22,8 +22,6 @@ namespace {
 constexpr std::int64_t kBeatEvery = 1'000'000;
 constexpr std::int64_t kCheckEvery = 100'000'000;
 constexpr std::uint32_t kCutFileCode = 20;
-constexpr long kSleepMin = 20'000;
-constexpr long kSleepMax = 500'000;
 
 // relaxed throughout: a flag of its own; the loop only has to see it soon.
 std::atomic<bool> g_stop{false};
@@ -34,19 +32,6 @@ extern "C" void on_stop_signal(int) {
 }
 
 }  // namespace
-
-void Idle::rest() noexcept {
-  ++empty_turns_;
-  if (empty_turns_ < kPollTurns)
-    return;
-  if (mode_ == IdleMode::kYield || empty_turns_ <= kYieldTurns) {
-    ::sched_yield();
-    return;
-  }
-  const std::uint32_t doublings = std::min<std::uint32_t>((empty_turns_ - kYieldTurns) / 4, 5);
-  const timespec pause{.tv_sec = 0, .tv_nsec = std::min(kSleepMin << doublings, kSleepMax)};
-  ::nanosleep(&pause, nullptr);  // a signal may end it early, which is what we want
-}
 
 bool stop_requested() noexcept {
   return g_stop.load(std::memory_order_relaxed);

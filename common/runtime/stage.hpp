@@ -18,40 +18,12 @@
 
 #include "common/base/error.hpp"
 #include "common/runtime/config.hpp"
+#include "common/runtime/idle.hpp"
 #include "shm/instance.hpp"
 #include "shm/role.hpp"
 #include "shm/stage_page.hpp"
 
 namespace sluice {
-
-// What to do in a turn of a loop that found no work. `spin`: nothing. `yield`: about 200 polls,
-// then sched_yield. `backoff`: the same, then sleeps that double from 20 us to 500 us.
-class Idle {
- public:
-  explicit Idle(IdleMode mode) noexcept : mode_(mode) {}
-  void operator()(std::size_t work) noexcept {
-    if (work != 0) {
-      empty_turns_ = 0;
-      return;
-    }
-    if (mode_ != IdleMode::kSpin)
-      rest();
-  }
-  // Whether the loop is quiet enough for a blocking wait; used where a library can wait for
-  // sockets.
-  [[nodiscard]] bool may_block() const noexcept {
-    return mode_ == IdleMode::kBackoff && empty_turns_ > kYieldTurns;
-  }
-  [[nodiscard]] IdleMode mode() const noexcept { return mode_; }
-
- private:
-  static constexpr std::uint32_t kPollTurns = 200;
-  static constexpr std::uint32_t kYieldTurns = 220;
-  void rest() noexcept;
-
-  IdleMode mode_;
-  std::uint32_t empty_turns_{0};
-};
 
 // Set by SIGTERM, SIGINT or request_stop().
 [[nodiscard]] bool stop_requested() noexcept;
@@ -109,7 +81,7 @@ class StageShell {
           continue;
         }
       }
-      idle(work);
+      idle(work, now);
     }
     page_.set_state(shm::StageState::kDraining);
     app.drain();

@@ -182,7 +182,7 @@ void GatewayApp::drain() {
   while (waits() && shell_.now() < until) {
     const MonoNanos now = shell_.now();
     shell_.heartbeat(now);
-    idle(poll(now));
+    idle(poll(now), now);
   }
   if (open() != 0) {
     const AccountRow& left = core_.account();

@@ -68,7 +68,7 @@ void VenueSession::run() noexcept {
       if (work == 0 && idle.may_block()) {
         loop_.service(1);  // ended early by a socket or by the hot thread's wake()
       } else {
-        idle(work);
+        idle(work, shell_.now());
       }
     }
   } catch (const std::exception& error) {
