@@ -3,10 +3,12 @@
 
 #include <chrono>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "bench/rings/clock.hpp"
 #include "bench/rings/link.hpp"
+#include "shm/atomics.hpp"
 
 namespace sluice::bench {
 
@@ -62,13 +64,23 @@ template <Link L>
 template <Link L>
 [[nodiscard]] double one_way(L& link, std::uint64_t warm_up, std::uint64_t count, unsigned pauses) {
   using Message = typename L::Message;
+  using Atomics = shm::StdAtomics;
   const std::uint64_t total = warm_up + count;
-  const Partner sender(L::kParty, Core::kSecond, [&link, total] {
+  const Shared<Atomics::Word> over(std::uint64_t{0});
+  const Partner sender(L::kParty, Core::kSecond, [&link, &over, total] {
     auto side = link.open(End::kPartner);
     for (std::uint64_t i = 0; i < total; ++i)
       send(side, Message::of(i));
     side.flush();
+    // ZeroMQ forgets what a peer that hangs up had sent while the receiver's queue was full.
+    while (Atomics::load_acquire(over.get()) == 0)  // acquire: pairs with the release of SayOver
+      std::this_thread::sleep_for(std::chrono::microseconds{200});
   });
+  // Also when a check fails: the partner is waited for.
+  struct SayOver {
+    Atomics::Word& over;
+    ~SayOver() { Atomics::store_release(over, 1); }  // release: a word of its own
+  } const say_over{over.get()};
   auto side = link.open(End::kParent);
   Arrivals arrivals;
   std::uint64_t begun = 0;
