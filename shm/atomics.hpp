@@ -55,6 +55,10 @@ struct StdAtomics {
                                                   Sync = Sync::kUnnamed) noexcept {
     return ref(word).load(std::memory_order_acquire);
   }
+  // A word that only this thread writes, as it stored it last. relaxed: orders nothing.
+  [[nodiscard]] static std::uint64_t load_own(const Word& word) noexcept {
+    return ref(word).load(std::memory_order_relaxed);
+  }
   static void store_relaxed(Word& word, std::uint64_t value) noexcept {
     ref(word).store(value, std::memory_order_relaxed);
   }

@@ -132,32 +132,25 @@ class RingProducerCore {
   // two.
   RingProducerCore(Word* slots, ProducerWords<Atomics>* own, const ConsumerWords<Atomics>* peer,
                    std::uint64_t capacity, std::uint64_t tail) noexcept
-      : slots_(slots),
-        own_(own),
-        peer_(peer),
-        mask_(capacity - 1),
-        tail_(tail),
-        cached_cursor_(tail) {
-    refresh_cursor();
-    publish_tail();
+      : slots_(slots), own_(own), peer_(peer), mask_(capacity - 1), cached_cursor_(tail) {
+    refresh_cursor(tail);
+    publish_tail(tail);
   }
 
   // True when the next position may be written. Looks at shared memory only when the ring seems
   // full.
-  [[nodiscard]] bool has_room() noexcept {
-    return next() - cached_cursor_ <= mask_ || (refresh_cursor(), next() - cached_cursor_ <= mask_);
-  }
+  [[nodiscard]] bool has_room() noexcept { return has_room(tail()); }
 
   // Publishes one record: a Payload, or any record of its size, read word by word where it lies.
   // Requires that nothing is staged. False: full, nothing happened.
   template <class Record = Payload>
   [[nodiscard]] bool try_push(const Record& payload) noexcept {
-    if (!has_room())
+    const std::uint64_t position = tail();
+    if (!has_room(position))
       return false;
-    write(tail_, payload);
-    stamp(tail_);
-    ++tail_;
-    publish_tail();
+    write(position, payload);
+    stamp(position);
+    publish_tail(position + 1);
     return true;
   }
 
@@ -165,30 +158,34 @@ class RingProducerCore {
   // full or largest_batch() records are staged; publish, then try again.
   template <class Record = Payload>
   [[nodiscard]] bool try_stage(const Record& payload) noexcept {
-    if (staged_ == largest_batch(capacity()) || !has_room())
+    const std::uint64_t first = tail();
+    if (staged_ == largest_batch(capacity()) || !has_room(first))
       return false;
-    write(next(), payload);
+    write(first + staged_, payload);
     ++staged_;
     return true;
   }
   // Publishes all that is staged, in order. A producer that dies inside has published a prefix.
   void publish() noexcept {
-    for (; staged_ != 0; --staged_) {
-      stamp(tail_);
-      ++tail_;
-    }
-    publish_tail();
+    std::uint64_t position = tail();
+    const std::uint64_t end = position + staged_;
+    for (; position != end; ++position)
+      stamp(position);
+    staged_ = 0;
+    publish_tail(end);
   }
   [[nodiscard]] std::uint64_t staged() const noexcept { return staged_; }
 
-  [[nodiscard]] std::uint64_t tail() const noexcept { return tail_; }
+  // What we stored last; kept nowhere else: see write().
+  [[nodiscard]] std::uint64_t tail() const noexcept { return Atomics::load_own(own_->tail); }
   [[nodiscard]] std::uint64_t capacity() const noexcept { return mask_ + 1; }
 
   // Exact at the moment of the call; later it can only have grown.
   [[nodiscard]] std::uint64_t free_slots() noexcept {
-    refresh_cursor();
+    const std::uint64_t first = tail();
+    refresh_cursor(first);
     // A cursor that cannot be was judged without what is staged: then there is no room, not less.
-    const std::uint64_t taken = next() - cached_cursor_;
+    const std::uint64_t taken = first + staged_ - cached_cursor_;
     return taken > mask_ ? 0 : mask_ + 1 - taken;
   }
 
@@ -203,7 +200,11 @@ class RingProducerCore {
   }
 
  private:
-  [[nodiscard]] std::uint64_t next() const noexcept { return tail_ + staged_; }
+  // `tail` in what follows: as tail() is, loaded once an operation.
+  [[nodiscard]] bool has_room(std::uint64_t tail) noexcept {
+    const std::uint64_t next = tail + staged_;
+    return next - cached_cursor_ <= mask_ || (refresh_cursor(tail), next - cached_cursor_ <= mask_);
+  }
 
   template <class Record>
   void write(std::uint64_t position, const Record& payload) noexcept {
@@ -211,7 +212,14 @@ class RingProducerCore {
     Word* const slot = slots_ + (position & mask_) * kSlotWords;
     if constexpr (Prefetch::kWriteAhead != 0)
       prefetch(position + Prefetch::kWriteAhead);
-    for_each_word<kPayloadWords>([&](std::size_t i) noexcept {
+    // Stores leave the processor in order, and each change of place, 32 bytes of a line, is a step
+    // of its own; a limited number of steps waits for lines that the consumer's core has, so fewer
+    // steps a record are more records on the way at once. Hence from the last word to the first:
+    // the stamp's half of a line is written in one go. Hence also no private tail beside the shared
+    // one. A record of one line, built in registers, takes three steps; upwards and with a private
+    // tail it would be five.
+    for_each_word<kPayloadWords>([&](std::size_t step) noexcept {
+      const std::size_t i = kPayloadWords - 1 - step;
       // release: a tool that meets this word in a slot of the last lap must also see the tail that
       // allowed the overwrite (RingReaderCore::read). The consumer needs no more than relaxed here.
       Atomics::store_release(slot[1 + i], word_at(payload, i), Sync::kPayloadWrite);
@@ -225,21 +233,21 @@ class RingProducerCore {
                            Sync::kStampPublish);
   }
 
-  void publish_tail() noexcept {
+  void publish_tail(std::uint64_t tail) noexcept {
     // release: pairs with the acquire of tools and of a successor; stamps below the tail come
     // first.
-    Atomics::store_release(own_->tail, tail_, Sync::kTailPublish);
+    Atomics::store_release(own_->tail, tail, Sync::kTailPublish);
   }
 
-  void refresh_cursor() noexcept {
+  void refresh_cursor(std::uint64_t tail) noexcept {
     // acquire: pairs with the release in RingConsumerCore::release_to(); the consumer has finished
     // reading the slots it gives back before we overwrite them.
     const std::uint64_t cursor = Atomics::load_acquire(peer_->cursor, Sync::kCursorRefresh);
-    const std::uint64_t depth = tail_ - cursor;
+    const std::uint64_t depth = tail - cursor;
     if (depth > mask_ + 1) {
       // The cursor is ahead of us or more than a lap behind: no honest consumer. Full, and counted.
       add_own<Atomics>(own_->broken_peer, 1);
-      cached_cursor_ = tail_ - (mask_ + 1);
+      cached_cursor_ = tail - (mask_ + 1);
       return;
     }
     cached_cursor_ = cursor;
@@ -258,7 +266,6 @@ class RingProducerCore {
   ProducerWords<Atomics>* own_;
   const ConsumerWords<Atomics>* peer_;
   std::uint64_t mask_;
-  std::uint64_t tail_;
   std::uint64_t cached_cursor_;
   std::uint64_t staged_{0};
 };

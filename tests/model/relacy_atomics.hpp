@@ -54,6 +54,8 @@ struct ThreadState {
   unsigned last_step{0};
   std::array<HeldStore, 16> held{};
   std::size_t held_count{0};
+  const ModelWord* own_tail{nullptr};  // and what this thread stored there last
+  std::uint64_t own_tail_value{0};
   std::uint64_t first_look{0};  // for kNoSecondLook and kEarlierCursor
   bool looked{false};
 };
@@ -137,6 +139,13 @@ struct RelacyAtomics {
     return value;
   }
 
+  // A thread knows what it stored last, dead or not, and no schedule changes that: no step.
+  static std::uint64_t load_own(const Word& word) noexcept {
+    const ThreadState& thread = self();
+    RL_ASSERT(thread.own_tail == &word);
+    return thread.own_tail_value;
+  }
+
   static void store_relaxed(Word& word, std::uint64_t value) noexcept {
     const ThreadState& thread = self();
     if (thread.flaw == Flaw::kNoRestamp && thread.recovers)
@@ -147,6 +156,10 @@ struct RelacyAtomics {
   static void store_release(Word& word, std::uint64_t value, Sync sync) noexcept {
     const HeldStore store{&word, value, sync};
     ThreadState& thread = self();
+    if (sync == Sync::kTailPublish) {
+      thread.own_tail = &word;
+      thread.own_tail_value = value;
+    }
     switch (thread.flaw) {
       case Flaw::kStampBeforePayload:
         if (sync == Sync::kPayloadWrite)
