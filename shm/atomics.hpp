@@ -1,7 +1,7 @@
 // The atomics policy: the only way rings and boards touch a shared word.
 //
 // The ring and the board are templates over such a policy, so that a model checker (relacy) runs
-// the shipped algorithm with its own atomics. A policy names a `Word` type and the four accesses
+// the shipped algorithm with its own atomics. A policy names a `Word` type and the five accesses
 // below; nothing here fences, nothing needs seq_cst. Each acquire and release of a ring or a board
 // says which one it is: the model checker weakens one at a time and must see it fail
 // (tests/model, docs/proofs.md).
@@ -55,7 +55,8 @@ struct StdAtomics {
                                                   Sync = Sync::kUnnamed) noexcept {
     return ref(word).load(std::memory_order_acquire);
   }
-  // A word that only this thread writes, as it stored it last. relaxed: orders nothing.
+  // A word that only this thread writes, as it stored it last (in a file that was cut: 0). relaxed:
+  // orders nothing.
   [[nodiscard]] static std::uint64_t load_own(const Word& word) noexcept {
     return ref(word).load(std::memory_order_relaxed);
   }

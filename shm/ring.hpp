@@ -137,7 +137,9 @@ class RingProducer {
   // The consumer cut its file short; the ring is full from then on.
   [[nodiscard]] bool peer_hostile() const noexcept { return mapping_.cursor.hostile(); }
   // Our own file was cut short: what is pushed reaches nobody. A reason to stop.
-  [[nodiscard]] bool own_file_lost() const noexcept { return mapping_.data.hostile(); }
+  [[nodiscard]] bool own_file_lost() const noexcept {
+    return mapping_.data.hostile() || core_.own_tail_lost();
+  }
   // What the attach found behind a predecessor that died.
   [[nodiscard]] const TailRecovery& recovery() const noexcept { return mapping_.recovery; }
 

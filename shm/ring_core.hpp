@@ -9,7 +9,8 @@
 //  2. The producer writes slot p only when p - cursor < capacity, so never one that is unread.
 //  3. The stamp is stored after the payload; positions are stamped in ascending order only. A
 //     half-written slot was never visible, whatever instant its producer died at.
-//  4. `tail` is a hint, stored after the stamp: every position below it is published.
+//  4. `tail` is a hint for others, stored after the stamp: every position below it is published. To
+//     its producer it is the only record of where it stands.
 //  5. Shared words are read one by one into a private array, which is what gets checked and used. A
 //     hostile peer can make that array nonsense but cannot change it after a check.
 //
@@ -132,13 +133,18 @@ class RingProducerCore {
   // two.
   RingProducerCore(Word* slots, ProducerWords<Atomics>* own, const ConsumerWords<Atomics>* peer,
                    std::uint64_t capacity, std::uint64_t tail) noexcept
-      : slots_(slots), own_(own), peer_(peer), mask_(capacity - 1), cached_cursor_(tail) {
+      : slots_(slots),
+        own_(own),
+        peer_(peer),
+        mask_(capacity - 1),
+        cached_cursor_(tail),
+        seen_tail_(tail) {
     refresh_cursor(tail);
     publish_tail(tail);
   }
 
-  // True when the next position may be written. Looks at shared memory only when the ring seems
-  // full.
+  // True when the next position may be written. Looks at the consumer's cursor only when the ring
+  // seems full.
   [[nodiscard]] bool has_room() noexcept { return has_room(tail()); }
 
   // Publishes one record: a Payload, or any record of its size, read word by word where it lies.
@@ -176,7 +182,8 @@ class RingProducerCore {
   }
   [[nodiscard]] std::uint64_t staged() const noexcept { return staged_; }
 
-  // What we stored last; kept nowhere else: see write().
+  // What we stored last; kept nowhere else: see write(). In a file that was cut it reads as 0: the
+  // ring is full from then on, see own_tail_lost().
   [[nodiscard]] std::uint64_t tail() const noexcept { return Atomics::load_own(own_->tail); }
   [[nodiscard]] std::uint64_t capacity() const noexcept { return mask_ + 1; }
 
@@ -198,6 +205,8 @@ class RingProducerCore {
   [[nodiscard]] std::uint64_t broken_peer() const noexcept {
     return Atomics::load_relaxed(own_->broken_peer);
   }
+  // Our own tail went back: our file was cut. Known once the ring was asked for room.
+  [[nodiscard]] bool own_tail_lost() const noexcept { return own_tail_lost_; }
 
  private:
   // `tail` in what follows: as tail() is, loaded once an operation.
@@ -243,6 +252,12 @@ class RingProducerCore {
     // acquire: pairs with the release in RingConsumerCore::release_to(); the consumer has finished
     // reading the slots it gives back before we overwrite them.
     const std::uint64_t cursor = Atomics::load_acquire(peer_->cursor, Sync::kCursorRefresh);
+    if (static_cast<std::int64_t>(tail - seen_tail_) < 0) {
+      own_tail_lost_ = true;
+      cached_cursor_ = tail - (mask_ + 1);
+      return;
+    }
+    seen_tail_ = tail;
     const std::uint64_t depth = tail - cursor;
     if (depth > mask_ + 1) {
       // The cursor is ahead of us or more than a lap behind: no honest consumer. Full, and counted.
@@ -268,6 +283,8 @@ class RingProducerCore {
   std::uint64_t mask_;
   std::uint64_t cached_cursor_;
   std::uint64_t staged_{0};
+  std::uint64_t seen_tail_;  // when the cursor was looked at last
+  bool own_tail_lost_{false};
 };
 
 template <class Atomics, std::size_t kPayloadWords, class Prefetch = PrefetchAhead<4, 2>>

@@ -24,8 +24,25 @@ struct SchedAttributes {
 };
 static_assert(sizeof(SchedAttributes) == 48, "SCHED_ATTR_SIZE_VER0");
 
-constexpr std::uint64_t kUsualSliceNs = 3'000'000;
+constexpr std::uint64_t kKeepPolicy = 0x08;  // SCHED_FLAG_KEEP_POLICY
 constexpr std::uint64_t kLongestSliceNs = 100'000'000;
+
+static_assert(IdleRule::kYields / 4 >= 5, "the count of sleeps stops before the longest one");
+
+[[nodiscard]] bool read_attributes(SchedAttributes& attributes) noexcept {
+  return ::syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) == 0 &&
+         (attributes.policy == SCHED_OTHER || attributes.policy == SCHED_BATCH);
+}
+
+// With policy, nice value and flags as they are at this moment.
+[[nodiscard]] bool set_slice(std::uint64_t slice_ns) noexcept {
+  SchedAttributes attributes{};
+  if (!read_attributes(attributes))
+    return false;
+  attributes.flags |= kKeepPolicy;
+  attributes.runtime_ns = slice_ns;
+  return ::syscall(SYS_sched_setattr, 0, &attributes, 0) == 0;
+}
 
 }  // namespace
 
@@ -44,9 +61,10 @@ Rest IdleRule::next_empty(MonoNanos now) noexcept {
     arrived_ = true;
     arrived_at_ = now;
   }
-  if (!worked_ && now.ns - arrived_at_.ns < kPollNs)
+  if (!worked_ && static_cast<std::uint64_t>(now.ns - arrived_at_.ns) < kPollNs)
     return Rest::kNone;
-  ++(worked_ ? useful_ : wasted_);
+  std::uint32_t& times = worked_ ? useful_ : wasted_;
+  times += times < kTimesMax ? 1 : 0;
   worked_ = false;
   arrived_ = false;
   ++yields_;
@@ -70,25 +88,21 @@ void Idle::carry_out(Rest rest, MonoNanos now) noexcept {
   if (rest == Rest::kSleep) {
     const timespec pause{.tv_sec = 0, .tv_nsec = rule_.sleep_ns()};
     ::nanosleep(&pause, nullptr);  // a signal may end it early, which is what we want
-  } else if (rest == Rest::kYield) {
+  } else if (rest == Rest::kYield || !places_) {
     ::sched_yield();
   } else {
-    yield_place(static_cast<unsigned>(now.ns % 100));  // any place: which one is right is not known
+    // Any place: which one is right is not known.
+    places_ = yield_place(static_cast<unsigned>(static_cast<std::uint64_t>(now.ns) % 100));
   }
 }
 
 bool yield_place(unsigned percent) noexcept {
   SchedAttributes usual{};
-  const bool ordinary = ::syscall(SYS_sched_getattr, 0, &usual, sizeof usual, 0) == 0 &&
-                        (usual.policy == SCHED_OTHER || usual.policy == SCHED_BATCH);
-  SchedAttributes longer = usual;
-  const std::uint64_t slice = usual.runtime_ns != 0 ? usual.runtime_ns : kUsualSliceNs;
-  longer.runtime_ns = std::min(slice + slice * percent / 100, kLongestSliceNs);
-  const bool moved = ordinary && ::syscall(SYS_sched_setattr, 0, &longer, 0) == 0;
+  const bool known = read_attributes(usual) && usual.runtime_ns != 0;  // 0: the kernel keeps none
+  const std::uint64_t longer = usual.runtime_ns + usual.runtime_ns * percent / 100;
+  const bool moved = known && longer <= kLongestSliceNs && set_slice(longer);
   ::sched_yield();
-  if (moved)
-    ::syscall(SYS_sched_setattr, 0, &usual, 0);
-  return moved;
+  return moved && set_slice(usual.runtime_ns);
 }
 
 }  // namespace sluice

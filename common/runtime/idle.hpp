@@ -5,7 +5,8 @@
 //
 // 1. A stage that worked and then finds nothing gives its core away at once: whoever it worked for
 //    may be waiting on the same core.
-// 2. One that got its core back and finds nothing polls for about as long as a change of process
+// 2. One that got its core back and finds nothing polls for somewhat longer than a change of
+// process
 //    takes. Its neighbour on the other core is being switched in at this very moment, and by then
 //    has answered: so the two cores fall into step, and a record that goes round through five
 //    stages on two cores meets each of them as it arrives.
@@ -40,10 +41,12 @@ class IdleRule {
   static constexpr std::uint32_t kWatched = 256;
   static constexpr std::uint32_t kQuickTries = 8;
   static constexpr std::uint32_t kTriesMax = kQuickTries + 12;
+  static constexpr std::uint32_t kTimesMax = kWatched << 14;  // counted no further
 
   explicit IdleRule(IdleMode mode) noexcept : mode_(mode) {}
 
-  // What to do before the next turn. `work`: what this turn found; `now`: when it began.
+  // What to do before the next turn. `work`: what this turn found; `now`: when it began. A clock
+  // that goes back counts as time that passed.
   [[nodiscard]] Rest next(std::size_t work, MonoNanos now) noexcept {
     if (work != 0) {
       worked_ = true;
@@ -89,11 +92,13 @@ class Idle {
   void carry_out(Rest rest, MonoNanos now) noexcept;
 
   IdleRule rule_;
+  bool places_{true};  // until it was found impossible
 };
 
 // Yields by `percent` of a time slice more than sched_yield() does. Only what the kernel's ordinary
-// scheduling orders has such a place (Linux 6.12 and later; before, it is a yield); everything else
-// that was set for this thread stays as it was. False: not possible here, and a plain yield.
+// scheduling orders has such a place (Linux 6.12 and later). Policy, nice value and the slice's
+// length stay as they were; the kernel takes the slice for a chosen one from then on. False: not
+// possible here, and not to be tried again; a plain yield.
 bool yield_place(unsigned percent) noexcept;
 
 }  // namespace sluice

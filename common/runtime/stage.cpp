@@ -2,9 +2,7 @@
 
 #include <sched.h>
 #include <sys/prctl.h>
-#include <time.h>
 
-#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>

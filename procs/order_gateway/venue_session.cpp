@@ -63,12 +63,13 @@ void VenueSession::run() noexcept {
   try {
     // relaxed: the hot thread joins us; nothing is handed over through this flag.
     while (!hand_over_.stop.load(std::memory_order_relaxed)) {
+      const MonoNanos now = shell_.now();
       loop_.poll_once();
       const std::size_t work = turn();
       if (work == 0 && idle.may_block()) {
         loop_.service(1);  // ended early by a socket or by the hot thread's wake()
       } else {
-        idle(work, shell_.now());
+        idle(work, now);
       }
     }
   } catch (const std::exception& error) {

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstring>
+#include <filesystem>
 #include <thread>
 
 #include "shm/stage_page.hpp"
@@ -27,6 +28,28 @@ class Hostile : public ShmTest {
   }
   void shrink(const std::string& file, std::size_t bytes) const {
     ASSERT_EQ(truncate(path(file).c_str(), static_cast<off_t>(bytes)), 0);
+  }
+  // Cuts a ring's data there and makes it long again: no SIGBUS tells of it.
+  void expect_full_behind_a_cut_at(std::size_t bytes) const {
+    const RoleLock producing = role("producer");
+    const RoleLock consuming = role("consumer");
+    const Instance instance = attach();
+    RingProducer<OneLine> producer(instance, "md");
+    RingConsumer<OneLine> consumer(instance, "md");
+    for (std::uint64_t i = 0; i < 1000; ++i) {
+      ASSERT_TRUE(producer.try_push(OneLine::of(i)));
+      ASSERT_EQ(consumer.drain([](const OneLine&) {}, 1), 1u);
+    }
+    const std::string file = ring_data_file("md");
+    const std::uintmax_t whole = std::filesystem::file_size(path(file));
+    shrink(file, bytes);
+    shrink(file, whole);
+    EXPECT_FALSE(producer.try_push(OneLine::of(1000)));
+    EXPECT_TRUE(producer.own_file_lost());
+    EXPECT_EQ(producer.broken_peer(), 0u);
+    EXPECT_EQ(producer.free_slots(), 0u);
+    OneLine copy{};
+    EXPECT_FALSE(consumer.peek(copy));
   }
   // Stores one byte at `where` in a child; returns how the child ended.
   static int store_in_child(std::byte* where) {
@@ -78,6 +101,14 @@ TEST_F(Hostile, TruncatedRingReadsAsEmptyAndMarksThePeer) {
   EXPECT_FALSE(consumer.own_file_lost());
   EXPECT_TRUE(producer.try_push(OneLine::of(2)));  // lives on, and can see that it is alone
   EXPECT_TRUE(producer.own_file_lost());
+}
+
+// A producer knows where it stands from its own file alone: what it finds there now lies before.
+TEST_F(Hostile, AProducerWhoseFileWasCutAndExtendedIsFullAndBlamesNoConsumer) {
+  expect_full_behind_a_cut_at(0);
+}
+TEST_F(Hostile, AProducerWhoseTailWasCutInTwoIsFullAndBlamesNoConsumer) {
+  expect_full_behind_a_cut_at(kRingWordsOffset + 1);
 }
 
 TEST_F(Hostile, TruncatedCursorLeavesTheProducerAlive) {
