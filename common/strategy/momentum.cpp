@@ -127,6 +127,7 @@ void Momentum::take(Row& row, std::uint32_t instrument, Side side,
   } else {
     const std::int64_t held = position - context.working(instrument, Side::kSell).raw;
     request.qty = floor_to_lot(rules, Qty{std::min(request.qty.raw, held)});
+    sell_at_market_or_bid(rules, row.quote.bid_px, request);
   }
   if (!worth_an_order(rules, request.qty, row.quote.bid_px))
     return;

@@ -8,6 +8,7 @@
 #include "common/market/instrument.hpp"
 #include "common/messages/ids.hpp"
 #include "common/messages/market_event.hpp"
+#include "common/strategy/strategy.hpp"
 
 namespace sluice {
 
@@ -29,6 +30,20 @@ inline constexpr std::int64_t kCentiBps = 1'000'000;  // one, in hundredths of a
   Cash value{};
   return qty.raw > 0 && qty >= instrument.min_qty && notional(px, qty, value) &&
          value >= instrument.min_notional;
+}
+
+// A sale, now, of what is worth an order at the bid. The gate values one at market at the lowest
+// price that its collar allows, and refuses what is below the minimum there: what might be is
+// offered at the bid instead.
+inline void sell_at_market_or_bid(const Instrument& instrument, Price bid,
+                                  OrderRequest& request) noexcept {
+  constexpr std::int64_t kWidestCollar = kCentiBps / 2;  // that a configuration may ask for
+  const bool at_market = worth_an_order(instrument, request.qty,
+                                        shifted(instrument, bid, -kWidestCollar, Side::kSell));
+  request.side = Side::kSell;
+  request.type = at_market ? OrderType::kMarket : OrderType::kLimit;
+  request.tif = TimeInForce::kIoc;
+  request.limit = at_market ? Price{} : bid;
 }
 
 // A status we do not know counts as a halt; news about imbalances or price bands changes nothing.

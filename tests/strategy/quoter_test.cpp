@@ -523,6 +523,28 @@ TEST_F(QuoterTest, WindDownCancelsThenSellsDownToDust) {
   EXPECT_EQ(output.intents.size(), before + 1);
 }
 
+// At market the gate would value it at its collar, below the smallest order.
+TEST_F(QuoterTest, WindDownSellsWhatIsBarelyAnOrderAtTheBid) {
+  const Intent ask = resting_ask();
+  host->on_command(Command{.verb = Verb::kWindDown}, {1010 * kMs});
+  last_ms = 1030;
+  told(ask, ExecutionKind::kCancelled, OrderState::kCancelled);
+  const Intent sale = output.intents.back();
+  ASSERT_EQ(sale.type, OrderType::kMarket);
+  last_ms = 1031;
+  const std::int64_t left = kOne / 5'000;  // 12 of at least 10 dollars
+  fill(sale, kOne / 10 - left);
+  told(sale, ExecutionKind::kCancelled, OrderState::kCancelled, {}, Qty{kOne / 10 - left});
+  const std::size_t before = output.intents.size();
+  quote(1500, 6'000'000, 6'000'010);
+  ASSERT_EQ(output.intents.size(), before + 1);
+  const Intent last = output.intents.back();
+  EXPECT_EQ(last.requested.raw, left);
+  EXPECT_EQ(last.type, OrderType::kLimit);
+  EXPECT_EQ(last.tif, TimeInForce::kIoc);
+  EXPECT_EQ(last.limit.raw, 6'000'000 * kCent);
+}
+
 TEST_F(QuoterTest, NoCreditIsTriedAgainAndLeavesNoOrderBehind) {
   output.credit = 0;
   quote(1000, 6'000'000, 6'000'010);
