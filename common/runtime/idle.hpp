@@ -6,10 +6,9 @@
 // 1. A stage that worked and then finds nothing gives its core away at once: whoever it worked for
 //    may be waiting on the same core.
 // 2. One that got its core back and finds nothing polls for somewhat longer than a change of
-// process
-//    takes. Its neighbour on the other core is being switched in at this very moment, and by then
-//    has answered: so the two cores fall into step, and a record that goes round through five
-//    stages on two cores meets each of them as it arrives.
+//    process takes. Its neighbour on the other core is being switched in at this very moment, and
+//    by then has answered: so the two cores fall into step, and a record that goes round through
+//    five stages on two cores meets each of them as it arrives.
 // 3. The kernel runs the stages of a core in turn, in an order that is chance. Where it is against
 //    the flow, every second time on the core is in vain. A stage that sees this for a while gives
 //    way once by more than the others do, which changes its place in the order; when this does not

@@ -225,12 +225,9 @@ void Quoter::wind_down(std::uint32_t instrument, StrategyContext& context) noexc
   }
   const Instrument& rules = context.instruments()[instrument];
   const Qty held{std::max<std::int64_t>(0, context.position(instrument))};
-  OrderRequest request{.instrument = instrument,
-                       .side = Side::kSell,
-                       .type = OrderType::kMarket,
-                       .tif = TimeInForce::kIoc,
-                       .qty = floor_to_lot(rules, std::min(options_.order_qty, held)),
-                       .limit = {}};
+  OrderRequest request;
+  request.instrument = instrument;
+  request.qty = floor_to_lot(rules, std::min(options_.order_qty, held));
   if (!worth_an_order(rules, request.qty, row.quote.bid_px))
     return;
   sell_at_market_or_bid(rules, row.quote.bid_px, request);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <string>
 #include <tuple>
 
 #include "common/base/log.hpp"
@@ -241,10 +242,11 @@ void RiskApp::decide_one(StrategyPort& port, std::uint16_t strategy, Intent inte
   }
   if (decision.decision != Decision::kRefused) {
     intent.stamps.risk_publish = shell_.now();
-    const bool pushed = orders_.try_push(intent);
-    // Of a file that was cut meanwhile: the shell's next look at the files ends this stage.
-    SLUICE_ASSERT(pushed || orders_.own_file_lost(),
-                  "the order ring had room and this is its only producer");
+    if (!orders_.try_push(intent)) {
+      SLUICE_ASSERT(orders_.own_file_lost(),
+                    "the order ring had room and this is its only producer");
+      return end_without("order");
+    }
     shell_.page().record(RiskMetric::kApprove, intent.stamps.risk_publish.ns - now.ns);
     tap_.push(TapType::kOrder, intent, intent.stamps.risk_publish);
     ++approved_;
@@ -256,10 +258,21 @@ void RiskApp::decide_one(StrategyPort& port, std::uint16_t strategy, Intent inte
   if (decision.decision == Decision::kResized)
     ++resized_;
   const Verdict verdict = RiskCore::verdict(intent, decision, now);
-  const bool told = port.verdicts.try_push(verdict);
-  SLUICE_ASSERT(told || port.verdicts.own_file_lost(),
-                "a verdict slot was reserved before the intent was taken");
+  if (!port.verdicts.try_push(verdict)) {
+    SLUICE_ASSERT(port.verdicts.own_file_lost(),
+                  "a verdict slot was reserved before the intent was taken");
+    return end_without("verdict");
+  }
   tap_.push(TapType::kVerdict, verdict, now);
+}
+
+// The ring's file was cut after it was asked for room. What was not told is not journalled either.
+void RiskApp::end_without(const char* record) {
+  shell_.fail(ExitCode::kResource,
+              std::string("the file of a ring in ") + shell_.config().shm_dir +
+                  " was cut short and took no " + record +
+                  "; lay the instance out anew: sluicectl shm create --config " +
+                  shell_.config().path);
 }
 
 // After the outputs: whoever sees the mark also finds every order and verdict up to it.

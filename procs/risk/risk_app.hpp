@@ -44,6 +44,7 @@ class RiskApp {
   void adopt_outputs(const std::vector<OrderRow>& rows);
   std::size_t decide(std::uint16_t strategy);
   void decide_one(StrategyPort& port, std::uint16_t strategy, Intent intent);
+  void end_without(const char* record);
   void publish_sheet(MonoNanos now) noexcept;
   void publish_mark(StrategyPort& port, std::uint16_t strategy) noexcept;
   void publish_counters() noexcept;
